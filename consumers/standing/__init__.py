@@ -1,0 +1,1 @@
+"""The standing processor: consume, decode, load, fold, judge, commit, publish."""

@@ -1,0 +1,279 @@
+"""Load, fold and judge: a decoded batch becomes one commit a partition.
+
+No I/O but the one load of what is not cached; every decision is the pure core's. The order within a batch is the order of
+arrival, and a subject is judged once a batch, however many of its records came.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from consumers.standing.decode import INTERNAL_TYPE, Arrival, Decoded, rejection
+from consumers.standing.notices import Cause, RespondBy, notice, standing_change
+from consumers.standing.partition import Partition
+from exchange.domain.fold import JUDGED, fold
+from exchange.domain.judge import Judgement, RuleBook, judge
+from exchange.domain.links import Message, forward, messages
+from exchange.domain.notice import Action, Draft, settle
+from exchange.domain.record import Entry, Version, merge
+from exchange.domain.standing import EMPTY, Standing
+from exchange.store import NEVER, Commit, StandingStore, Wanted
+from exchange.topics import Topics
+
+_encode_facts = msgspec.msgpack.Encoder().encode
+TIMER = Cause()
+PUBLISHED_LATE_AFTER = 7
+"""Working days from decision to publication of licences and penalties (国办发〔2015〕51号)."""
+
+SentTable = dict[str, dict[tuple[str, str], dict[str, Version]]]
+"""Subject to (other subject, entry key) to slot to the newest version that the one has sent the other."""
+
+EncodePlain = Callable[[str, dict[str, Any]], bytes]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a batch did, for the metrics."""
+
+    records: Counter[tuple[str, str]] = field(default_factory=Counter)
+    known: int = 0
+    notices: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    without_basis: Counter[tuple[str, str]] = field(default_factory=Counter)
+    late: Counter[tuple[str, str]] = field(default_factory=Counter)
+    internal: int = 0
+    timers: int = 0
+    misses: int = 0
+
+
+@dataclass(slots=True)
+class Work:
+    """A partition's part of a batch while it is being joined."""
+
+    partition: Partition
+    decoded: Decoded
+    due: Sequence[str]
+    commit: Commit
+    standings: dict[str, Standing]
+    changed: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    touched: dict[str, None] = field(default_factory=dict)
+    judged: dict[str, Arrival | None] = field(default_factory=dict)
+    telling: SentTable | None = None
+
+
+class Join:
+    """Joins batches under one policy and one day.
+
+    Args:
+        store: where standings and entries are loaded from.
+        topics: names of the bus's topics.
+        encode: encodes plain records.
+        book: policy and day.
+        respond_by: working-day arithmetic, (day, working days) to day.
+        new_token: makes commit tokens.
+    """
+
+    def __init__(
+        self,
+        store: StandingStore,
+        topics: Topics,
+        encode: EncodePlain,
+        book: RuleBook,
+        respond_by: RespondBy,
+        new_token: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._topics = topics
+        self._encode = encode
+        self.book = book
+        self._respond_by = respond_by
+        self.new_token = new_token
+        self.tally = Tally()
+
+    def begin(self, decoded: Iterable[Decoded], due: dict[int, Sequence[str]]) -> list[Work]:
+        """Load what the batch needs: the standings that are not cached, and one entry for each document named."""
+        batch, wanted = [], []
+        for one in decoded:
+            partition = one.partition
+            cache = partition.cache
+            of_partition = due.get(partition.number, ())
+            subjects = dict.fromkeys(a.subject for a in one.arrivals if a.subject not in cache)
+            subjects.update(dict.fromkeys(subject for subject in of_partition if subject not in cache))
+            entries = dict.fromkeys((a.subject, a.fact.key) for a in one.arrivals)
+            commit = Commit(partition=partition.number, expected=partition.token, token=self.new_token())
+            batch.append(Work(partition, one, of_partition, commit, {}))
+            wanted.append(Wanted(partition.number, list(subjects), list(entries)))
+        loaded = self._store.load(wanted)
+        for work, (_, subjects_wanted, entries_wanted), (standings, entries_found) in zip(
+            batch, wanted, loaded, strict=True
+        ):
+            for subject, standing in zip(subjects_wanted, standings, strict=True):
+                work.standings[subject] = standing or EMPTY
+            self.tally.misses += len(subjects_wanted)
+            known = {
+                pair: entry for pair, entry in zip(entries_wanted, entries_found, strict=True) if entry is not None
+            }
+            self._fold(work, known)
+        return batch
+
+    def _fold(self, work: Work, known: dict[tuple[str, str], Entry]) -> None:
+        """Step: fold every arrival into its subject's standing."""
+        standings, cache, records = work.standings, work.partition.cache, self.tally.records
+        for arrival in work.decoded.arrivals:
+            subject, fact = arrival.subject, arrival.fact
+            pair = (subject, fact.key)
+            before = known.get(pair)
+            after = merge(before, fact)
+            if after is before:
+                self.tally.known += 1
+                continue
+            known[pair] = work.changed[pair] = after
+            standing = standings.get(subject) or cache[subject]
+            standings[subject] = fold(standing, fact.key, before, after)
+            work.touched[subject] = None
+            record_type = arrival.record_type
+            records[arrival.topic, record_type] += 1
+            if fact.key[: fact.key.index("/")] in JUDGED or standing.merged_into:
+                work.judged[subject] = arrival
+            if record_type in ("licence", "penalty"):
+                self._watch_publication(arrival)
+
+    def _watch_publication(self, arrival: Arrival) -> None:
+        deadline = self._respond_by(arrival.fact.version.decided_on, PUBLISHED_LATE_AFTER)
+        if arrival.value["published_at"] // 1000 + 8 * 3600 >= (deadline + 1) * 86400:
+            self.tally.late[arrival.value["department"], arrival.record_type] += 1
+
+    def judge(self, work: Work, *, now: int) -> None:
+        """Step: judge each touched subject once, and put what follows into the commit.
+
+        Args:
+            work: folded.
+            now: milliseconds since 1970-01-01 UTC.
+        """
+        for subject in work.due:
+            if subject not in work.judged:
+                work.judged[subject] = None
+                self.tally.timers += 1
+        for subject, arrival in work.judged.items():
+            standing = work.standings.get(subject) or work.partition.cache[subject]
+            work.standings[subject] = self._judge_one(work, subject, standing, arrival, now)
+            work.touched[subject] = None
+
+    def _judge_one(self, work: Work, subject: str, standing: Standing, arrival: Arrival | None, now: int) -> Standing:
+        book = self.book
+        judgement = judge(standing, book, person=subject.startswith("person:"))
+        settled, drafts = settle(standing, judgement, as_of=book.as_of, policy=book.policy.version)
+        self.tally.without_basis.update(judgement.without_basis)
+        quiet = work.partition.reconcile and work.telling is None
+        if drafts and not quiet:
+            self._tell(work, subject, settled, drafts, cause_of(arrival, work.partition.number, now), now)
+            change = self._standing_change(subject, settled, judgement, work.partition.epoch, now)
+            work.commit.messages.append((self._topics.standing, subject.encode(), change))
+        settled = self._tell_subjects(work, subject, standing, settled, judgement, now, quiet=quiet)
+        if settled.due or settled.told or settled.sent or settled.merged_into or judgement.holdings:
+            work.commit.timers.append((subject, settled.due or NEVER))
+        elif standing.due:
+            work.commit.timers.append((subject, None))
+        return settled
+
+    def _tell(
+        self, work: Work, subject: str, settled: Standing, drafts: Iterable[Draft], cause: Cause, now: int
+    ) -> None:
+        """Notices to departments."""
+        for draft in drafts:
+            topic = self._topics.out_of(draft.department)
+            wire = self.notice_of(subject, settled, draft, cause, work.partition.epoch, now)
+            work.commit.messages.append((topic, subject.encode(), wire))
+            for measure, action in draft.changes:
+                self.tally.notices[draft.department, measure, Action(action).name.lower()] += 1
+
+    def notice_of(self, subject: str, settled: Standing, draft: Draft, cause: Cause, epoch: int, now: int) -> bytes:
+        """A notice in wire format."""
+        plain = notice(
+            subject, settled, draft, epoch=epoch, cause=cause, issued_at=now, policy=self.book.policy.version,
+            respond_by=self._respond_by,
+        )  # fmt: skip
+        return self._encode("notice", plain)
+
+    def _tell_subjects(
+        self,
+        work: Work,
+        subject: str,
+        before: Standing,
+        settled: Standing,
+        judgement: Judgement,
+        now: int,
+        *,
+        quiet: bool,
+    ) -> Standing:
+        """Messages to other subjects: links, what reaches persons, and records that an alias hands over."""
+        partition = work.partition
+        outgoing, sent = messages(subject, settled, judgement, epoch=partition.epoch, at=now // 1000)
+        if settled.merged_into:
+            entries = {key: entry for (of, key), entry in work.changed.items() if of == subject}
+            if settled.merged_into != before.merged_into or work.telling is not None:
+                entries = {**self._store.entries(partition.number, subject), **entries}
+            known = (work.telling or {}).get(subject, {})
+            outgoing += [m for m in forward(settled.merged_into, entries) if not _is_known(m, known)]
+        if not quiet:
+            work.commit.messages += [self._internal(subject, message, partition.epoch, now) for message in outgoing]
+            self.tally.internal += len(outgoing)
+        return settled if sent is settled.sent else settled._replace(sent=sent)
+
+    def _standing_change(self, subject: str, standing: Standing, judgement: Judgement, epoch: int, now: int) -> bytes:
+        """The record of `credit.standing`, in wire format."""
+        n = sum(told.n for told in standing.told.values())
+        return self._encode("standing_change", standing_change(subject, judgement, epoch=epoch, n=n, changed_at=now))
+
+    def _internal(self, source: str, message: Message, epoch: int, now: int) -> tuple[str, bytes, bytes]:
+        """A message of `credit.internal`: topic, key and wire bytes."""
+        plain = {
+            "subject": message.target,
+            "source": source,
+            "epoch": epoch,
+            "sent_at": now,
+            "body": _encode_facts(message.facts),
+        }
+        return (self._topics.internal, message.target.encode(), self._encode(INTERNAL_TYPE, plain))
+
+    def finish(self, work: Work, *, now: int) -> Commit:
+        """The commit of a partition's batch: standings, entries, offsets, rejections."""
+        partition, commit, decoded = work.partition, work.commit, work.decoded
+        for one in decoded.rejected:
+            if not partition.reconcile or one.message.offset() >= partition.known.get(one.message.topic(), 0):
+                plain = rejection(one, received_at=now)
+                key = one.message.key() or b""
+                topic = self._topics.rejected_of(one.department)
+                commit.messages.append((topic, b"" if not plain["raw"] else key, self._encode("rejection", plain)))
+        commit.standings = [(subject, work.standings[subject]) for subject in work.touched]
+        commit.entries = [(subject, key, entry) for (subject, key), entry in work.changed.items()]
+        commit.cursor.update({f"o:{topic}": offset for topic, offset in decoded.offsets.items()})
+        commit.cursor.update({f"h:{topic}": run for topic, run in decoded.runs.items()})
+        commit.published = partition.published
+        commit.trim = partition.trim
+        return commit
+
+
+def _of(work: Work, subject: str) -> dict[str, Entry]:
+    return {key: entry for (of, key), entry in work.changed.items() if of == subject}
+
+
+def _is_known(message: Message, sent: dict[tuple[str, str], dict[str, Version]]) -> bool:
+    """Whether the target was sent each of these versions, or a newer one, before."""
+    return all(
+        fact.version <= sent.get((message.target, fact.key), {}).get(fact.slot, fact.version._replace(revision=-1))
+        for fact in message.facts
+    )
+
+
+def cause_of(arrival: Arrival | None, partition: int, now: int) -> Cause:
+    """What set a change off; a timer where no record did."""
+    if arrival is None:
+        return TIMER
+    value = arrival.value
+    return Cause(
+        arrival.record_type, value.get("department", ""), value.get("document", ""), arrival.topic, partition,
+        arrival.offset, value.get("published_at", value.get("sent_at", 0)), now,
+    )  # fmt: skip

@@ -1,0 +1,262 @@
+"""Step 2, publish: the outbox in one Kafka transaction with the offsets, the commit token and the epoch.
+
+A thread of its own, so that the next batch is folded while the last one is published; several commits share a transaction
+when they wait together. If it dies here, the transaction is aborted and the outbox in Redis still has everything.
+"""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaException, Producer, TopicPartition
+
+from consumers.standing.partition import Committed
+from exchange.errors import FatalError
+
+ATTEMPTS = 4
+"""How often ending a transaction is tried, 30 seconds each."""
+STALE = ("ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID")
+"""The broker's words for: your partitions have been given to somebody else."""
+
+
+class Job(NamedTuple):
+    """What one commit asks to publish: its messages (topic, key, value), and the offsets it reached."""
+
+    partition: int
+    token: str
+    epoch: int
+    messages: list[tuple[str, bytes, bytes]]
+    offsets: dict[str, int]
+
+
+class Published(NamedTuple):
+    """How far a partition's outbox is published: the last token, and how many messages since last asked."""
+
+    token: str
+    messages: int
+
+
+class OutboxPublisher:
+    """Publishes jobs in the order they were offered.
+
+    Args:
+        new_producer: makes a transactional producer that is ready to begin.
+        idle_for: how long offsets without messages may wait, in seconds.
+        on_step: told "publish" before and "published" after each transaction.
+        on_published: told the jobs of each transaction that succeeded.
+    """
+
+    MESSAGES = 20_000
+    """Messages of one transaction, about; a single commit is never split."""
+
+    def __init__(
+        self,
+        *,
+        new_producer: Callable[[], Producer],
+        on_published: Callable[[list[Job]], None],
+        on_step: Callable[[str], None],
+        idle_for: float = 2.0,
+    ) -> None:
+        self._new_producer = new_producer
+        self._generation: Any = None
+        self._on_published = on_published
+        self.fenced = False
+        self._on_step = on_step
+        self._idle_for = idle_for
+        self._jobs: list[Job] = []
+        self._oldest = 0.0
+        self._done: dict[int, Published] = {}
+        self._backlog = 0
+        self._changed = threading.Condition()
+        self._publishing = threading.Lock()
+        self._stopping = False
+        self._given_up = False
+        self.failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
+
+    def start(self) -> None:
+        """Begin publishing."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Publish what waits, then end; after a while without success the next owner is left to publish it."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._thread.join(timeout=15)
+        self._given_up = True
+        self._thread.join(timeout=60)
+
+    def join_generation(self, metadata: Any) -> None:
+        """Publish as a member of this generation of the group; None waits until the next one is known.
+
+        Args:
+            metadata: the consumer's group metadata. It is asked for in the loop's thread, once a rebalance: a zombie goes on
+                with its old one, which the broker fences.
+        """
+        with self._changed:
+            self._generation = metadata
+            self._changed.notify_all()
+
+    def offer(self, job: Job) -> None:
+        """Take a committed job; returns at once."""
+        with self._changed:
+            if not self._jobs:
+                self._oldest = time.monotonic()
+            self._jobs.append(job)
+            self._backlog += len(job.messages)
+            self._changed.notify_all()
+
+    def take_published(self, partition: int) -> Published | None:
+        """What was published of a partition since last asked."""
+        with self._changed:
+            return self._done.pop(partition, None)
+
+    def drain(self, *, below: int, timeout: float) -> bool:
+        """Wait until fewer messages than `below` wait to be published; False when time ran out (seconds)."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: (self._backlog < below and len(self._jobs) < 200) or self.failure is not None, timeout
+            )
+
+    def forget(self, partitions: set[int]) -> None:
+        """Drop the jobs of partitions that are no longer ours; waits for a transaction under way."""
+        with self._publishing, self._changed:
+            self._jobs = [job for job in self._jobs if job.partition not in partitions]
+            self._backlog = sum(len(job.messages) for job in self._jobs)
+            for partition in partitions:
+                self._done.pop(partition, None)
+            self._changed.notify_all()
+
+    @property
+    def backlog(self) -> int:
+        """Messages committed and not yet published."""
+        return self._backlog
+
+    def _run(self) -> None:
+        try:
+            producer = self._replaced()
+            while self._wait():
+                with self._publishing:
+                    jobs = self._next()
+                    if jobs:
+                        producer = self._publish(producer, jobs)
+        except BaseException as error:  # noqa: BLE001 # kept for the loop, which raises it
+            self.failure = error
+            with self._changed:
+                self._changed.notify_all()
+
+    def _wait(self) -> bool:
+        """Until there is something to publish; False when stopping and nothing waits."""
+        with self._changed:
+            while not self._given_up:
+                ready = self._jobs and self._generation is not None
+                if ready and (self._backlog or self._stopping):
+                    return True
+                if self._stopping:
+                    return False
+                if ready:
+                    left = self._oldest + self._idle_for - time.monotonic()
+                    if left <= 0:
+                        return True
+                    self._changed.wait(left)
+                else:
+                    self._changed.wait()
+            return False
+
+    def _next(self) -> list[Job]:
+        with self._changed:
+            count = 0
+            for position, job in enumerate(self._jobs):
+                count += len(job.messages)
+                if count > self.MESSAGES and position:
+                    return self._jobs[:position]
+            return list(self._jobs)
+
+    def _publish(self, producer: Producer, jobs: list[Job]) -> Producer:
+        """One transaction; on failure it is aborted and tried again later, as nothing of it was seen by anybody."""
+        self._on_step("publish")
+        offsets: dict[tuple[str, int], TopicPartition] = {}
+        for job in jobs:
+            metadata = Committed.metadata(job.token, job.epoch)
+            for topic, offset in job.offsets.items():
+                offsets[topic, job.partition] = TopicPartition(topic, job.partition, offset, metadata)
+        try:
+            producer.begin_transaction()
+            for job in jobs:
+                for topic, key, value in job.messages:
+                    self._produce(producer, topic, key, value, job.partition)
+            producer.send_offsets_to_transaction(list(offsets.values()), self._generation, 10.0)
+            self._insist(producer.commit_transaction)
+        except KafkaException as error:
+            return self._recover(producer, error)
+        self._on_step("published")
+        with self._changed:
+            done = len(jobs)
+            self._jobs = self._jobs[done:]
+            self._oldest = time.monotonic()
+            self._backlog -= sum(len(job.messages) for job in jobs)
+            for job in jobs:
+                before = self._done.get(job.partition)
+                self._done[job.partition] = Published(job.token, len(job.messages) + (before.messages if before else 0))
+            self._changed.notify_all()
+        self._on_published(jobs)
+        return producer
+
+    @staticmethod
+    def _produce(producer: Producer, topic: str, key: bytes, value: bytes, partition: int) -> None:
+        """Hand one message to the client; a full queue is waited for. Notices stay in their subject's partition."""
+        while True:
+            try:
+                if topic.rpartition(".")[2] == "internal":
+                    producer.produce(topic, value, key)
+                else:
+                    producer.produce(topic, value, key, partition)
+            except BufferError:
+                producer.poll(0.1)
+            else:
+                return
+
+    def _recover(self, producer: Producer, error: KafkaException) -> Producer:
+        """After a failed transaction: publish again only what certainly was not published.
+
+        An aborted transaction was seen by nobody, so its jobs, still queued, go into the next one. If it could not be aborted,
+        nobody here knows whether it was committed: the new producer makes the broker decide, and the loop attaches anew,
+        which reads in Kafka's offsets what was published. The same goes for a generation that is no longer the newest.
+        """
+        certain = not error.args[0].fatal()
+        if certain:
+            try:
+                self._insist(producer.abort_transaction)
+            except KafkaException:
+                certain = False
+        if not certain or error.args[0].name() in STALE:
+            with self._changed:
+                self._generation = None
+                self.fenced = True
+        if not certain:
+            return self._replaced()
+        time.sleep(0.05)
+        return producer
+
+    @staticmethod
+    def _insist(end_transaction: Callable[[float], None]) -> None:
+        """Commit or abort; a time-out says nothing about the outcome, and the same call must be made again."""
+        for attempt in itertools.count(1):
+            try:
+                end_transaction(30.0)
+            except KafkaException as error:
+                if not error.args[0].retriable() or attempt == ATTEMPTS:
+                    raise
+            else:
+                return
+
+    def _replaced(self) -> Producer:
+        for pause in (0.1, 0.5, 1, 2, 5, 5, 5, 5):
+            try:
+                return self._new_producer()
+            except KafkaException:
+                time.sleep(pause)
+        raise FatalError("Kafka takes no transactions", code="kafka_away", remedy="check the brokers, then start again")

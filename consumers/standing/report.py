@@ -1,0 +1,135 @@
+"""What the loop tells operators: metrics and one log line an event, fields and never a subject."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from consumers.standing.decode import CLASSIFIED, count_reasons
+from consumers.standing.join import Join, Tally, Work
+from consumers.standing.partition import Partition
+from consumers.standing.publishing import Job
+from exchange.errors import CreditbusError
+from exchange.metrics import StandingMetrics
+
+log = logging.getLogger("creditbus.standing")
+
+
+class BatchClock:
+    """Times the stages of one batch."""
+
+    def __init__(self, metrics: StandingMetrics) -> None:
+        self._metrics = metrics
+        self._at = time.perf_counter()
+
+    def stage(self, name: str) -> None:
+        """The stage that has just ended."""
+        now = time.perf_counter()
+        self._metrics.stage_seconds.labels(name).observe(now - self._at)
+        self._at = now
+
+
+class Report:
+    """Metrics and log of a standing processor."""
+
+    def __init__(self, metrics: StandingMetrics) -> None:
+        self._metrics = metrics
+        self.lag_known = 0
+
+    def batch(self, size: int) -> BatchClock:
+        """A batch of so many messages begins."""
+        self._metrics.batch_records.observe(size)
+        return BatchClock(self._metrics)
+
+    def joined(self, join: Join, batch: Iterable[Work], now: int) -> None:
+        """A batch was committed."""
+        m, tally = self._metrics, join.tally
+        join.tally = Tally()
+        for (topic, record_type), count in tally.records.items():
+            m.records.labels(topic.rpartition("in.")[2], record_type).inc(count)
+        for notice, count in tally.notices.items():
+            m.notices.labels(*notice).inc(count)
+        for rule, count in tally.without_basis.items():
+            m.without_basis.labels(*rule).inc(count)
+        for late, count in tally.late.items():
+            m.late_publications.labels(*late).inc(count)
+        m.duplicates.inc(tally.known)
+        m.messages.inc(tally.internal)
+        m.timers_fired.inc(tally.timers)
+        m.cache_misses.inc(tally.misses)
+        for work in batch:
+            for (department, reason), count in count_reasons(work.decoded.rejected).items():
+                m.rejections.labels(department, reason).inc(count)
+                if reason == CLASSIFIED:
+                    m.classified.labels(department).inc(count)
+            if work.decoded.arrivals:
+                published_at = work.decoded.arrivals[-1].value.get("published_at", now)
+                m.stage_latency.labels("commit").observe(max(0, time.time() - published_at / 1000))
+
+    def published(self, jobs: list[Job]) -> None:
+        """A transaction went through."""
+        self._metrics.stage_seconds.labels("publish_jobs").observe(len(jobs))
+
+    def state(
+        self, consumer: Consumer, places: list[TopicPartition], partitions: list[Partition], backlog: int
+    ) -> None:
+        """Gauges: lag, cache, outbox."""
+        m, lag = self._metrics, 0
+        owned = {partition.number: partition for partition in partitions}
+        for place in places:
+            if place.partition in owned:
+                low, high = self._watermarks(consumer, place)
+                lag += max(0, high - max(low, owned[place.partition].offsets.get(place.topic, 0)))
+        self.lag_known = lag
+        m.lag.set(lag)
+        m.assigned.set(len(partitions))
+        m.cached.set(sum(len(partition.cache) for partition in partitions))
+        m.epoch.set(max((partition.epoch for partition in partitions), default=0))
+        m.outbox.set(backlog)
+
+    @staticmethod
+    def _watermarks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+        try:
+            return consumer.get_watermark_offsets(place, cached=True)
+        except KafkaException:
+            return 0, 0
+
+    def fenced(self, by: str, count: int) -> None:
+        """Commits or transactions were refused."""
+        self._metrics.fenced.labels(by).inc(count)
+        log.warning("fenced by=%s count=%d", by, count)
+
+    def reconciling(self, partition: Partition) -> None:
+        """Redis came back older than Kafka; the partition is replayed in silence."""
+        self._metrics.reconciles.inc()
+        log.warning("reconcile begins partition=%d epoch=%d", partition.number, partition.epoch)
+
+    def reconciled(self, partition: Partition, told: int) -> None:
+        """The replay is over and the differences are told."""
+        log.warning("reconcile ends partition=%d epoch=%d messages=%d", partition.number, partition.epoch, told)
+
+    def waiting(self, error: CreditbusError) -> None:
+        """A server is away."""
+        self._metrics.retries.labels(error.code).inc()
+        log.warning("waiting code=%s detail=%s", error.code, error)
+
+    def held(self, partition: Partition, topics: set[str]) -> None:
+        """Topics are held back by the quarantine limit."""
+        for topic in topics:
+            self._metrics.held.labels(topic.rpartition("in.")[2]).inc()
+            log.error(
+                "held topic=%s partition=%d run=%d", topic, partition.number, partition.rejected_runs.get(topic, 0)
+            )
+
+    def released(self, topic: str) -> None:
+        """An operator let a held topic go on."""
+        self._metrics.held.labels(topic.rpartition("in.")[2]).dec()
+        log.warning("released topic=%s", topic)
+
+    @staticmethod
+    def consumer_errors(errors: list[KafkaError]) -> None:
+        """The client told of errors; it goes on by itself."""
+        for error, count in Counter(str(error) for error in errors).items():
+            log.warning("consumer error=%s count=%d", error, count)

@@ -1,0 +1,210 @@
+"""Composition root of the standing processor: settings in, running process out."""
+
+import gc
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from functools import lru_cache
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from consumers.standing.decode import Decoder
+from consumers.standing.join import Join
+from consumers.standing.liveness import Liveness
+from consumers.standing.partition import Committed
+from consumers.standing.processor import StandingProcessor
+from consumers.standing.publishing import OutboxPublisher
+from consumers.standing.report import Report
+from consumers.standing.verify import Verifier
+from exchange.catalogue import load_catalogue
+from exchange.codec import open_codec
+from exchange.domain.calendar import day_of
+from exchange.domain.judge import RuleBook
+from exchange.kafka import LOSSLESS
+from exchange.metrics import StandingMetrics
+from exchange.paths import SCHEMAS
+from exchange.policy_files import load_policy
+from exchange.settings import Settings
+from exchange.store import Store, connect
+from exchange.topics import Topics
+from exchange.working_days import load_working_days
+
+
+def calm_collector() -> None:
+    """Let the garbage collector look less often, for a process that keeps hundreds of thousands of standings.
+
+    Nothing on the hot path makes reference cycles; by default the collector walks the whole cache again and again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1_000)
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Parts:
+    """What processor and verifier have in common, made from the settings."""
+
+    def __init__(self, settings: Settings, kafka: str, redis: str) -> None:
+        self.settings = settings
+        self.topics = Topics(settings.topic_prefix)
+        self.catalogue = load_catalogue(SCHEMAS)
+        self.departments = sorted(self.catalogue.departments)
+        self.policy = load_policy(SCHEMAS, self.catalogue)
+        self.codec = open_codec(settings, SCHEMAS)
+        self.store = Store(connect(redis))
+        self.instance = settings.instance_id or uuid.uuid4().hex
+        self.group = f"{settings.topic_prefix}.{settings.group}"
+        self._kafka = kafka
+
+    def consumer(self) -> Consumer:
+        """A member of the processors' group."""
+        settings = self.settings
+        session = int(settings.session_timeout_seconds * 1000)
+        member = {"group.instance.id": self.instance} if settings.instance_id else {}
+        return Consumer(
+            self._reading()
+            | {
+                "group.id": self.group,
+                "partition.assignment.strategy": "range",
+                "session.timeout.ms": session,
+                "heartbeat.interval.ms": session // 3,
+                "topic.metadata.refresh.interval.ms": 10_000,
+                "queued.min.messages": 50_000,
+                "queued.max.messages.kbytes": 65_536,
+            }
+            | member
+        )
+
+    def reader(self) -> Consumer:
+        """A consumer for reading back, in no group that matters."""
+        return Consumer(self._reading() | {"group.id": f"{self.group}.read-back.{self.instance}"})
+
+    def producer(self) -> Producer:
+        """A transactional producer, ready to begin; fences this instance's predecessor."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self._kafka,
+                "transactional.id": f"{self.group}.{self.instance}",
+                "transaction.timeout.ms": 10_000,
+                "compression.type": "lz4",
+                "linger.ms": 0,
+                "message.max.bytes": 4_000_000,
+                "queue.buffering.max.messages": 500_000,
+                "queue.buffering.max.kbytes": 1_048_576,
+            }
+            | LOSSLESS
+        )
+        producer.init_transactions(30.0)
+        return producer
+
+    def decoder(self, limit: int) -> Decoder:
+        """Decodes and validates; holds a topic after so many rejected records in a row."""
+        return Decoder(self.codec, self.catalogue, self.topics, self.policy, limit=limit)
+
+    def _reading(self) -> dict[str, str | int | bool]:
+        return {
+            "bootstrap.servers": self._kafka,
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 100,
+        }
+
+
+def build(
+    settings: Settings,
+    kafka: str,
+    redis: str,
+    *,
+    metrics: StandingMetrics | None = None,
+    now: Callable[[], int] = now_ms,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> tuple[StandingProcessor, Liveness]:
+    """A standing processor, ready to run.
+
+    Args:
+        settings: of this process.
+        kafka: host:port.
+        redis: URL.
+        metrics: where to count.
+        now: the clock, milliseconds since 1970-01-01 UTC.
+        on_step: told each step's name as it begins; fault tests end the process there.
+    """
+    parts = Parts(settings, kafka, redis)
+    report = Report(metrics or StandingMetrics())
+    working_days = load_working_days()
+    consumer = parts.consumer()
+
+    @lru_cache(maxsize=4096)
+    def respond_by(day: int, working: int) -> int:
+        return working_days.add(day, working)[0]
+
+    def new_join(today: int, new_token: Callable[[], str]) -> Join:
+        book = RuleBook(parts.policy, today)
+        return Join(parts.store, parts.topics, parts.codec.encode_plain, book, respond_by, new_token)
+
+    publisher = OutboxPublisher(
+        new_producer=parts.producer,
+        on_published=report.published,
+        on_step=on_step,
+    )
+    liveness = Liveness(settings.stuck_after_seconds)
+    processor = StandingProcessor(
+        consumer=consumer,
+        new_reader=parts.reader,
+        store=parts.store,
+        decoder=parts.decoder(settings.quarantine_run),
+        decode_plain=parts.codec.decode_plain,
+        new_join=new_join,
+        publisher=publisher,
+        topics=parts.topics,
+        departments=parts.departments,
+        partitions=settings.partitions,
+        policy=parts.policy.version,
+        report=report,
+        liveness=liveness,
+        now=now,
+        today=day_of,
+        batch=settings.batch_records,
+        backlog=settings.backlog_messages,
+        cache=settings.cached_standings,
+        on_step=on_step,
+    )
+    return processor, liveness
+
+
+def build_verifier(
+    settings: Settings,
+    kafka: str,
+    redis: str,
+    *,
+    now: Callable[[], int] = now_ms,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Verifier:
+    """The oracle over a bus; arguments as for `build`, `progress` is told how many messages were read."""
+    parts = Parts(settings, kafka, redis)
+
+    def committed_tokens() -> list[str]:
+        with closing(Consumer({"bootstrap.servers": kafka, "group.id": parts.group})) as group:
+            places = [TopicPartition(parts.topics.internal, number) for number in range(settings.partitions)]
+            return [Committed.parse({}, place.metadata or "").token for place in group.committed(places, 30)]
+
+    return Verifier(
+        store=parts.store,
+        decoder=parts.decoder(1 << 40),
+        decode_plain=parts.codec.decode_plain,
+        new_reader=parts.reader,
+        committed_tokens=committed_tokens,
+        topics=parts.topics,
+        departments=parts.departments,
+        partitions=settings.partitions,
+        policy=parts.policy,
+        today=day_of(now()),
+        progress=progress,
+    )

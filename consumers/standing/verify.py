@@ -1,0 +1,285 @@
+"""`creditbus verify`: recompute every standing and measure from the topics with the pure core, and compare.
+
+It shares the decoding and the pure functions with the processor, and nothing of its batches, caches, commits and messages.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from confluent_kafka import Consumer
+
+from consumers.standing.consumed import Consumed
+from consumers.standing.decode import CLASSIFIED, Decoder, Rejected
+from consumers.standing.partition import Partition, published_count
+from consumers.standing.reading import Place, read_places, watermarks
+from consumers.standing.reconcile import ToldTable, remember
+from exchange.domain.calendar import day_of
+from exchange.domain.judge import RuleBook
+from exchange.domain.oracle import Truth, compute
+from exchange.domain.policy import Policy
+from exchange.domain.record import Entry, Fact
+from exchange.domain.standing import EMPTY, Standing
+from exchange.store import StandingStore, Wanted
+from exchange.topics import Topics
+
+SHOWN = 20
+"""Problems named one by one; the rest is counted."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was compared, and every difference found."""
+
+    records: int = 0
+    rejected: int = 0
+    subjects: int = 0
+    standings: int = 0
+    measures: int = 0
+    notices: int = 0
+    waiting: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything agrees."""
+        return not self.problems
+
+    def wrong(self, kind: str, detail: str) -> None:
+        """Something differs."""
+        self.problems[kind] += 1
+        if len(self.examples) < SHOWN:
+            self.examples.append(f"{kind}: {detail}")
+
+
+Quarantine = dict[tuple[str, int, int], list[dict[str, Any]]]
+"""Topic, partition and offset of a record to the rejections of it (one, if all is well)."""
+
+
+class Verifier:
+    """Compares the topics with Redis and with what was told.
+
+    Args:
+        store: standings.
+        decoder: as the processor's, without a limit.
+        decode_plain: of wire bytes.
+        new_reader: makes a read_committed consumer in no group that matters.
+        committed_tokens: asks Kafka for each partition's commit token last published.
+        topics: names of the bus's topics.
+        departments: slugs of all departments.
+        partitions: of every topic.
+        policy: to judge by.
+        today: days since 1970-01-01.
+        progress: told the number of messages read since last told.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: StandingStore,
+        decoder: Decoder,
+        decode_plain: Callable[[bytes], tuple[str, dict[str, Any]]],
+        new_reader: Callable[[], Consumer],
+        committed_tokens: Callable[[], list[str]],
+        topics: Topics,
+        departments: list[str],
+        partitions: int,
+        policy: Policy,
+        today: int,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._decoder = decoder
+        self._decode_plain = decode_plain
+        self._new_reader = new_reader
+        self._committed_tokens = committed_tokens
+        self._partitions = partitions
+        self._topics = topics
+        self._departments = departments
+        self._today = today
+        self._progress = progress
+        self._book = lru_cache(maxsize=None)(lambda day: RuleBook(policy, day))
+
+    def verify(self) -> Verdict:
+        """Read everything and compare everything; memory grows with the number of records.
+
+        Raises:
+            RetryLaterError: Kafka or Redis is away.
+        """
+        verdict = Verdict()
+        quarantine = self._read_quarantine()
+        facts, rejected = self._decode_all(quarantine, verdict)
+        verdict.records, verdict.rejected = len(facts), len(rejected)
+        standings: dict[str, Standing] = {}
+        entries: dict[str, dict[str, Entry]] = {}
+        for number in range(self._partitions):
+            self._load(number, standings, entries)
+        told = self._read_notices(verdict)
+        truth = compute(facts, lambda subject: self._book(standings.get(subject, EMPTY).as_of or self._today))
+        for subject in {**truth, **standings}:
+            self._compare(subject, truth.get(subject), standings.get(subject, EMPTY), entries.get(subject, {}), verdict)
+        self._compare_told(truth, told, verdict)
+        self._compare_rejected(rejected, quarantine, verdict)
+        verdict.subjects, verdict.standings = len(truth), len(standings)
+        return verdict
+
+    def waiting(self) -> int:
+        """How much is still under way: records not taken in, messages not published, subjects due."""
+        inputs = self._places(self._topics.into)
+        internal = [(self._topics.internal, number) for number in range(self._partitions)]
+        cursors = [self._store.cursor(number) for number in range(self._partitions)]
+        with closing(self._new_reader()) as reader:
+            ends = watermarks(reader, inputs + internal)
+            waiting = sum(ends[place][1] - cursors[place[1]].offsets.get(place[0], 0) for place in inputs)
+            # The last offsets of a transactional topic are markers: only reading tells whether a message is behind the cursor.
+            unread = {
+                (topic, n): (max(ends[topic, n][0], cursors[n].offsets.get(topic, 0)), ends[topic, n][1])
+                for topic, n in internal
+            }
+            waiting += sum(1 for _ in read_places(reader, unread))
+        waiting += sum(len(look.due) for look in self._store.look(range(self._partitions), self._today, 1))
+        # In the direction of the flow: what moves on meanwhile is met again further down.
+        outboxes = [self._store.outbox(number) for number in range(self._partitions)]
+        cursors = [self._store.cursor(number) for number in range(self._partitions)]
+        for cursor, outbox, published in zip(cursors, outboxes, self._committed_tokens(), strict=True):
+            waiting += cursor.reconcile + len(outbox) - published_count(cursor, outbox, published)
+        return waiting
+
+    def _places(self, topic_of: Callable[[str], str]) -> list[Place]:
+        return [(topic_of(department), n) for department in self._departments for n in range(self._partitions)]
+
+    def _read(self, topic_of: Callable[[str], str]) -> Iterator[Consumed]:
+        """Everything that is now in every department's topic of one kind."""
+        with closing(self._new_reader()) as reader:
+            for message in read_places(reader, watermarks(reader, self._places(topic_of))):
+                self._progress(1)
+                yield message
+
+    def _decode_all(self, quarantine: Quarantine, verdict: Verdict) -> tuple[list[tuple[str, Fact]], list[Rejected]]:
+        """Decode every department's records as far as Redis' cursors say they were taken in.
+
+        A record in quarantine is judged by the day on which it was rejected: what lay in the future then may be past now.
+        """
+        cursors = [self._store.cursor(number) for number in range(self._partitions)]
+        partitions = {
+            number: Partition(number=number, token="", epoch=0, reconcile=False, offsets={}, known={})
+            for number in range(self._partitions)
+        }
+        for number, cursor in enumerate(cursors):
+            if cursor.reconcile:
+                verdict.wrong("still_reconciling", f"partition {number}")
+        facts: list[tuple[str, Fact]] = []
+        rejected: list[Rejected] = []
+        with closing(self._new_reader()) as reader:
+            places = {}
+            for (topic, number), (begin, end) in watermarks(reader, self._places(self._topics.into)).items():
+                taken = cursors[number].offsets.get(topic, 0)
+                verdict.waiting += end - max(begin, taken)
+                places[topic, number] = (begin, taken)
+            for messages in _batches(read_places(reader, places)):
+                self._progress(len(messages))
+                by_day: dict[int, list[Consumed]] = {}
+                for message in messages:
+                    found = quarantine.get((message.topic(), message.partition(), message.offset()))
+                    by_day.setdefault(day_of(found[0]["received_at"]) if found else self._today, []).append(message)
+                for today, of_day in by_day.items():
+                    for decoded in self._decoder.decode(of_day, partitions.get, today).values():
+                        facts += [(arrival.subject, arrival.fact) for arrival in decoded.arrivals]
+                        rejected += decoded.rejected
+        return facts, rejected
+
+    def _load(self, number: int, standings: dict[str, Standing], entries: dict[str, dict[str, Entry]]) -> None:
+        subjects = list(self._store.subjects(number))
+        for begin in range(0, len(subjects), 1000):
+            chunk = subjects[begin : begin + 1000]
+            (loaded,) = self._store.load([Wanted(number, chunk, [])])
+            standings.update({s: found for s, found in zip(chunk, loaded.standings, strict=True) if found is not None})
+            entries.update(zip(chunk, self._store.entries_of(number, chunk), strict=True))
+
+    def _read_notices(self, verdict: Verdict) -> ToldTable:
+        """What every department was told, and whether anything was told twice."""
+        told: ToldTable = {}
+        seen: Counter[tuple[str, str, int, int]] = Counter()
+        for message in self._read(self._topics.out_of):
+            _, notice = self._decode_plain(message.value() or b"")
+            seen[notice["department"], notice["subject"], notice["epoch"], notice["n"]] += 1
+            remember(told, notice)
+            if message.topic() != self._topics.out_of(notice["department"]):
+                verdict.wrong("wrong_reader", f"{notice['id']} in {message.topic()}")
+        verdict.notices = sum(seen.values())
+        for sequence, count in seen.items():
+            if count > 1:
+                verdict.wrong("notice_doubled", f"{sequence} told {count} times")
+        return told
+
+    def _compare(
+        self, subject: str, truth: Truth | None, standing: Standing, entries: dict[str, Entry], verdict: Verdict
+    ) -> None:
+        if truth is None:
+            if standing.counts or any(told.measures for told in standing.told.values()):
+                verdict.wrong("standing_from_nothing", subject)
+            return
+        verdict.measures += sum(len(measures) for measures in truth.judgement.measures.values())
+        if standing.counts != truth.standing.counts:
+            verdict.wrong("counts", f"{subject}: {standing.counts} should be {truth.standing.counts}")
+        if set(standing.active) != set(truth.standing.active) - set(truth.judgement.expired):
+            verdict.wrong("active", f"{subject}: {sorted(standing.active)} should be {sorted(truth.standing.active)}")
+        if standing.merged_into != truth.standing.merged_into:
+            verdict.wrong("merged_into", f"{subject}: {standing.merged_into} should be {truth.standing.merged_into}")
+        held = {department: told.measures for department, told in standing.told.items() if told.measures}
+        if held != truth.marks():
+            verdict.wrong("measures", f"{subject}: {held} should be {truth.marks()}")
+        if standing.due and standing.due <= standing.as_of:
+            verdict.wrong("timer", f"{subject}: due {standing.due} although judged on {standing.as_of}")
+        for key, entry in truth.entries.items():
+            if not key.startswith(("related/", "link/")) and _said(entries.get(key)) != _said(entry):
+                verdict.wrong("entry", f"{subject} {key}")
+
+    def _compare_told(self, truth: dict[str, Truth], told: ToldTable, verdict: Verdict) -> None:
+        """What each department holds, by the highest sequence it was sent, against what must be in force."""
+        wanted = {
+            (department, subject): marks for subject, one in truth.items() for department, marks in one.marks().items()
+        }
+        for pair in {**wanted, **told}:
+            held = told[pair].told.measures if pair in told else {}
+            if held != wanted.get(pair, {}):
+                verdict.wrong("department", f"{pair} holds {held}, should hold {wanted.get(pair, {})}")
+
+    def _read_quarantine(self) -> Quarantine:
+        """Every rejection by the place of its record."""
+        found: Quarantine = {}
+        for message in self._read(self._topics.rejected_of):
+            _, value = self._decode_plain(message.value() or b"")
+            found.setdefault((value["topic"], value["partition"], value["offset"]), []).append(value)
+        return found
+
+    def _compare_rejected(self, rejected: list[Rejected], quarantine: Quarantine, verdict: Verdict) -> None:
+        """Every rejected record is in quarantine once, with its bytes, unless it is classified."""
+        left = dict(quarantine)
+        for one in rejected:
+            place = (one.message.topic(), one.message.partition(), one.message.offset())
+            classified = any(reason.code == CLASSIFIED for reason in one.reasons)
+            found = left.pop(place, [])
+            if len(found) != 1:
+                verdict.wrong("quarantine", f"{place} is there {len(found)} times")
+            elif found[0]["raw"] != (b"" if classified else one.message.value() or b""):
+                verdict.wrong("quarantine", f"{place} has other bytes")
+        for place in left:
+            verdict.wrong("quarantine", f"{place} was not rejected")
+
+
+def _batches(messages: Iterator[Consumed]) -> Iterator[list[Consumed]]:
+    while batch := list(islice(messages, 5000)):
+        yield batch
+
+
+def _said(entry: Entry | None) -> dict[str, tuple[object, ...]] | None:
+    """What an entry says, without when and where it arrived (of equal records any one may be kept)."""
+    if entry is None:
+        return None
+    return {slot: (v.revision, v.digest, v.decided_on, tuple(v.body)) for slot, v in entry.versions.items()}

@@ -1,0 +1,1 @@
+"""How the bus is run: the embedded stack and the command line."""

@@ -1,0 +1,223 @@
+"""`creditbus show`, `check`, `watch`: what is known of a subject, whether a matter may be granted, what a department is told."""
+
+import json
+import signal
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from exchange.domain.judge import RuleBook, judge
+from exchange.domain.record import split_key
+from exchange.domain.standing import EMPTY, Standing
+from exchange.domain.terms import EPOCH
+from exchange.errors import RequestError
+from exchange.settings import Settings, read_settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+SubjectArgument = Annotated[
+    str, typer.Argument(help="Subject id, or a bare unified social credit code 统一社会信用代码.")
+]
+
+
+def iso(day: int | None) -> str:
+    """A day (since 1970-01-01) as people write it; empty for none."""
+    return "" if day is None else str(EPOCH + timedelta(days=day))
+
+
+def moment(seconds: int) -> str:
+    """Seconds since 1970-01-01 UTC as an ISO time."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else ""
+
+
+def find_subject(text: str, settings: Settings) -> tuple[str, Standing, dict[str, Any]]:
+    """The canonical subject, its standing and its entries; an alias leads to the subject it belongs to."""
+    from deploy.local.connect import find_servers
+    from exchange.domain.identity import IdentityError, parse_subject
+    from exchange.partitioner import partition_of
+    from exchange.store import Store, connect
+
+    try:
+        subject = str(parse_subject(text if ":" in text else f"org:{text}"))
+    except IdentityError as error:
+        raise RequestError(f"{text!r} is no subject: {error}", code=error.code, remedy="check the code") from error
+    store = Store(connect(find_servers(settings).redis))
+    for _ in range(2):
+        number = partition_of(subject, settings.partitions)
+        standing = store.standing(number, subject) or EMPTY
+        if not standing.merged_into:
+            break
+        subject = standing.merged_into
+    return subject, standing, dict(store.entries(number, subject))
+
+
+def today_book() -> RuleBook:
+    """The policy shipped, as of today in China."""
+    from exchange.catalogue import load_catalogue
+    from exchange.domain.calendar import day_of
+    from exchange.paths import SCHEMAS
+    from exchange.policy_files import load_policy
+
+    return RuleBook(load_policy(SCHEMAS, load_catalogue(SCHEMAS)), day_of(time.time_ns() // 1_000_000))
+
+
+def show(subject: SubjectArgument, as_json: Json = False) -> None:
+    """Show a subject's standing: records, listings, measures 信用状况."""
+    name, standing, entries = find_subject(subject, read_settings())
+    judgement = judge(standing, today_book(), person=name.startswith("person:"))
+    listings = [
+        {
+            "list": h.list_code, "department": h.department, "document": h.document, "role": h.role,
+            "whose": h.subject or name, "decided_on": iso(h.decided_on), "until": iso(h.until),
+        }
+        for h in judgement.holdings
+    ]  # fmt: skip
+    measures: list[dict[str, Any]] = [
+        {
+            "department": department, "measure": measure, "name_zh": supports[0].rule.name_zh,
+            "because_of": [f"{s.holding.list_code} {s.holding.document}" for s in supports], "memorandum": supports[0].rule.memorandum,
+        }
+        for department, found in sorted(judgement.measures.items())
+        for measure, supports in sorted(found.items())
+    ]  # fmt: skip
+    if as_json:
+        answer = {
+            "subject": name, "asked": subject, "known": standing is not EMPTY, "counts": standing.counts, "listings": listings,
+            "measures": measures, "documents": sorted(entries), "updated_at": moment(standing.updated_at),
+        }  # fmt: skip
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        return
+    console = Console()
+    console.print(f"[bold]{name}[/]  更新 updated {moment(standing.updated_at) or '—'}")
+    if standing is EMPTY:
+        console.print("no record of this subject 无记录")
+        return
+    console.print("  ".join(f"{name} {count}" for name, count in sorted(standing.counts.items())))
+    _table(console, "名单 listings", listings)
+    _table(
+        console, "措施 measures",
+        [
+            {
+                "department": one["department"], "measure": f"{one['measure']}\n{one['name_zh']}",
+                "because of": "\n".join([*one["because_of"], one["memorandum"]]),
+            }
+            for one in measures
+        ],
+    )  # fmt: skip
+    console.print(
+        f"{len(entries)} documents 文书: " + ", ".join(" ".join(split_key(key)) for key in sorted(entries)[:10])
+    )
+
+
+def _table(console: Console, title: str, rows: list[dict[str, str]]) -> None:
+    if rows:
+        table = Table(
+            title=title, title_justify="left", show_lines=any("\n" in v for row in rows for v in row.values())
+        )
+        for name in rows[0]:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*row.values())
+        console.print(table)
+
+
+def check_command(
+    subject: SubjectArgument,
+    matter: Annotated[
+        str, typer.Option(help="What is asked for, a code of `creditbus policy matters`, such as bidding.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Ask whether a matter may be granted 核查; exit code 0 for clear and fast-track, 1 for review and refuse."""
+    from exchange.domain.check import Answer, check
+
+    book = today_book()
+    matters = {matter for rules in book.policy.rules_by_list.values() for rule in rules for matter in rule.matters}
+    if matter not in matters:
+        raise RequestError(
+            f"no matter {matter!r}", code="unknown_matter", remedy="one of " + ", ".join(sorted(matters))
+        )
+    name, standing, _ = find_subject(subject, read_settings())
+    found = check(standing, book, matter, person=name.startswith("person:"))
+    reasons = [
+        {
+            "effect": s.rule.effect, "measure": s.rule.measure, "name_zh": s.rule.name_zh, "department": s.rule.department,
+            "list": s.holding.list_code, "decided_by": s.holding.department, "document": s.holding.document,
+            "until": iso(s.holding.until), "memorandum": s.rule.memorandum, "article": s.rule.article, "basis": s.rule.basis,
+        }
+        for s in found.supports
+    ]  # fmt: skip
+    if as_json:
+        answer = {
+            "subject": name, "matter": matter, "answer": found.answer.value, "reasons": reasons, "as_of": iso(found.as_of),
+            "data_as_of": moment(found.updated_at),
+        }  # fmt: skip
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    else:
+        console = Console()
+        console.print(
+            f"[bold]{found.answer.value}[/]  {name}  {matter}  as of {iso(found.as_of)}  data {moment(found.updated_at) or '—'}"
+        )
+        _table(console, "依据 reasons", [_reason_row(one) for one in reasons])
+    raise typer.Exit(1 if found.answer in (Answer.REFUSE, Answer.REVIEW) else 0)
+
+
+def _reason_row(one: dict[str, str]) -> dict[str, str]:
+    """A reason in three columns, for people."""
+    return {
+        "effect": f"{one['effect']}\n{one['measure']}\n{one['name_zh']}\n{one['department']}",
+        "because of": f"{one['list']} {one['document']}\n{one['decided_by']}\nuntil {one['until'] or '—'}",
+        "basis": f"{one['basis']}\n{one['memorandum']} {one['article']}".rstrip(),
+    }
+
+
+def watch(
+    department: Annotated[str, typer.Option(help="Whose notices, such as gd.tax.")],
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Also what is there already.")] = False,
+    count: Annotated[int, typer.Option(help="End after so many notices; 0 goes on.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Watch a department's notices as they come 订阅通知."""
+    from uuid import uuid4
+
+    from consumers.inbox import open_inbox
+    from deploy.local.connect import find_servers
+    from exchange.catalogue import load_catalogue
+    from exchange.codec import open_codec
+    from exchange.paths import SCHEMAS
+    from exchange.topics import Topics
+
+    settings = read_settings()
+    if department not in load_catalogue(SCHEMAS).departments:
+        raise RequestError(
+            f"no department {department!r}", code="unknown_department", remedy="see `creditbus catalogue list`"
+        )
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.append(1))
+    topic = Topics(settings.topic_prefix).out_of(department)
+    kafka = find_servers(settings).kafka
+    codec = open_codec(settings, SCHEMAS)
+    console = Console()
+    seen = 0
+    inbox = open_inbox(kafka, topic, codec, group=f"watch.{uuid4().hex}", book=":memory:", from_now=not from_beginning)
+    with inbox:
+        while not stopping and (not count or seen < count):
+            notice = inbox.receive(timeout=0.5)
+            if notice is None:
+                continue
+            seen += 1
+            if as_json:
+                sys.stdout.write(json.dumps(notice, ensure_ascii=False, default=str) + "\n")
+                sys.stdout.flush()
+            else:
+                changes = ", ".join(f"{c['action']} {c['measure']}" for c in notice["changes"])
+                cause = notice["cause"]
+                console.print(
+                    f"{notice['department']}  {notice['subject']} {notice['subject_name']}  {changes}  "
+                    f"[dim]{len(notice['measures'])} in force; {cause['type']} {cause['document']}[/]"
+                )

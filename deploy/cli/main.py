@@ -1,0 +1,88 @@
+"""The command `creditbus`: what commands there are. Each is imported when it is called, so that `--help` is quick."""
+
+import sys
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from exchange.errors import CreditbusError
+
+
+class Command(NamedTuple):
+    """A command: its name, where it is (`module:function` or `module:app`), and what the list of commands says of it."""
+
+    name: str
+    place: str
+    help: str
+
+
+COMMANDS = (
+    Command("demo", "demo:demo", "Show the bus at work, with the proof at the end 演示."),
+    Command("up", "stack:up", "Start Kafka and Valkey, or find them running 启动本机服务器."),
+    Command("down", "stack:down", "End the embedded servers; their data stays 停止本机服务器."),
+    Command("status", "stack:status", "Show whether the servers answer, and what they take 查看服务器状态."),
+    Command("reset", "stack:reset", "End the embedded servers and delete all their data 清空本机数据."),
+    Command("topics", "topics:app", "Topics of the bus 总线主题."),
+    Command("schemas", "schemas:app", "Contracts: check, list, push 数据契约."),
+    Command("publish", "publish:publish", "Publish a department's CSV or XLSX file 报送文件."),
+    Command("simulate", "simulate:simulate", "Let a synthetic province publish 模拟报送."),
+    Command("run", "run:app", "Run a process of the bus 运行总线进程."),
+    Command("show", "ask:show", "Show a subject's standing 查看信用状况."),
+    Command("check", "ask:check_command", "Ask whether a matter may be granted 核查."),
+    Command("watch", "ask:watch", "Watch a department's notices as they come 订阅通知."),
+    Command("rejected", "rejected:app", "Rejected records: list, replay, release 退回的信息."),
+    Command("policy", "policy:policy_app", "Lists, measures and memoranda: check, list, explain, simulate 政策."),
+    Command("catalogue", "policy:catalogue_app", "Departments and resources 目录."),
+    Command("resync", "redo:resync", "Judge everything again 重新评判."),
+    Command("rebuild", "redo:rebuild", "Empty Redis and replay everything from Kafka, in silence 重建."),
+    Command("verify", "verify:verify", "Recompute everything from the topics and compare 校验."),
+    Command("bench", "bench:bench", "Measure, on servers of its own 性能测试."),
+)
+
+
+class Deferred(TyperCommand):
+    """Stands for a command until it is called."""
+
+    def __init__(self, command: Command) -> None:
+        super().__init__(command.name, help=command.help)
+        self._place = command.place
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """The context of the real command."""
+        return self.load().make_context(info_name, args, parent, **extra)
+
+    def load(self) -> Any:
+        """Import the real command."""
+        module, name = self._place.split(":")
+        found = getattr(import_module(f"deploy.cli.{module}"), name)
+        if isinstance(found, typer.Typer):
+            return get_command(found)
+        single = typer.Typer(add_completion=False)
+        single.command(self.name)(found)
+        return get_command(single)
+
+
+def build() -> TyperGroup:
+    """The whole command line."""
+    return TyperGroup(
+        name="creditbus",
+        help="Credit exchange bus between government departments 政务信用信息交换总线.",
+        no_args_is_help=True,
+        commands=[Deferred(command) for command in COMMANDS],
+    )
+
+
+def main() -> None:
+    """Run the command line; errors of the bus become one line and exit code 1."""
+    try:
+        build()(prog_name="creditbus")
+    except CreditbusError as error:
+        typer.echo(error.line(), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

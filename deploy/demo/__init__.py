@@ -1,0 +1,1 @@
+"""The demonstration: the whole bus at work on one machine, looked at from outside."""

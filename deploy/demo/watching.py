@@ -1,0 +1,98 @@
+"""Watches every department's topics from outside, as they are read by everybody else: read_committed, from now on."""
+
+import threading
+import time
+from collections.abc import Iterable
+from typing import Self
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import OffsetSpec
+
+from deploy.demo.seen import Seen
+from exchange.codec import Codec
+from exchange.errors import UndecodableError
+from exchange.kafka import open_admin, translate
+from exchange.topics import Topics
+
+AT_ONCE = 500
+
+
+def ends_of(kafka: str, topics: Iterable[str], partitions: int) -> list[TopicPartition]:
+    """Where each partition of the topics ends now.
+
+    Raises:
+        RetryLaterError: Kafka is away.
+    """
+    newest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # confluent-kafka leaves it untyped
+    asked = {TopicPartition(topic, number): newest for topic in topics for number in range(partitions)}
+    admin = open_admin(kafka)  # kept until the answers are in: without its client no answer comes
+    try:
+        answers = admin.list_offsets(asked, request_timeout=30)
+        return [TopicPartition(p.topic, p.partition, answer.result().offset) for p, answer in answers.items()]
+    except KafkaException as error:
+        raise translate(error, "asking for the ends of topics") from error
+
+
+class Watcher:
+    """Feeds `Seen` from the topics, in a thread; a context manager.
+
+    Args:
+        kafka: host:port.
+        topics: names of the bus's topics.
+        departments: whose topics.
+        partitions: of every topic.
+        codec: of the schemas.
+        seen: where to put it.
+    """
+
+    def __init__(
+        self, kafka: str, topics: Topics, departments: Iterable[str], partitions: int, codec: Codec, seen: Seen
+    ) -> None:
+        self._kinds: dict[str, tuple[str, str]] = {topics.standing: ("standing", "")}
+        for department in departments:
+            self._kinds[topics.into(department)] = ("in", department)
+            self._kinds[topics.out_of(department)] = ("out", department)
+            self._kinds[topics.rejected_of(department)] = ("rejected", department)
+        self._codec = codec
+        self._seen = seen
+        self._stop = threading.Event()
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": kafka,
+                "group.id": "demo.watch",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 100,
+            }
+        )
+        self._places = ends_of(kafka, self._kinds, partitions)
+        self._thread = threading.Thread(target=self._run, name="demo-watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._consumer.assign(self._places)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._consumer.close()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            first = self._consumer.poll(0.2)
+            if first is not None:
+                at = time.time()
+                for message in (first, *self._consumer.consume(AT_ONCE, 0)):
+                    if message.error() is None:
+                        self._take(message, at)
+
+    def _take(self, message: Message, at: float) -> None:
+        kind, department = self._kinds[message.topic() or ""]
+        try:
+            record_type, value = self._codec.decode(message.value() or b"")
+        except UndecodableError:
+            record_type, value = "undecodable", {}
+        if kind == "in":
+            value = {"record_type": record_type}
+        self._seen.take(kind, department, value, at)

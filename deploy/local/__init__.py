@@ -1,0 +1,1 @@
+"""The embedded stack behind `creditbus up`: the real servers, from packages alone."""

@@ -1,0 +1,37 @@
+"""Writes the pages of the documents that follow from the code and the data files.
+
+python docs/generate.py            write them
+python docs/generate.py --check    exit 1 and name those that differ from what is written
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pages import contracts, policy, settings
+
+FOLDER = Path(__file__).parent
+PAGES: dict[str, Callable[[], str]] = {
+    "contracts.md": contracts.page,
+    "policy.md": policy.page,
+    "settings.md": settings.page,
+}
+"""Each generated page and the function that gives its text."""
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check every page; the exit code."""
+    drifted = []
+    for name, text_of in PAGES.items():
+        path, text = FOLDER / name, text_of()
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            drifted.append(name)
+    for name in drifted:
+        sys.stderr.write(f"error[docs_drift]: docs/{name} is not up to date - run: python docs/generate.py\n")
+    return 1 if drifted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

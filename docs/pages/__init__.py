@@ -1,0 +1,1 @@
+"""Texts of the generated pages, one module a page."""

@@ -1,0 +1,1 @@
+"""The shared words and rules of the bus; starts no process."""

@@ -1,0 +1,48 @@
+-- One commit of one partition: all of it, or nothing and FENCED (design: "State", step 1).
+-- KEYS: cursor, tokens, outbox, timers, then standings, then the record hashes (one a changed entry).
+-- ARGV: expected token, new token, token last published ('' to leave), entries to trim from the outbox, number of cursor
+--       fields, standings, records, timers, outbox messages; then field, value pairs of the cursor; values of the
+--       standings; field, value pairs of the records; score, member pairs of the timers ('' as score removes); messages.
+local newest = redis.call('LINDEX', KEYS[2], 0) or ''
+if newest ~= ARGV[1] then
+  return {'FENCED', newest}
+end
+local fields, standings, records, timers, messages =
+  tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local at = 10
+if tonumber(ARGV[4]) > 0 then
+  redis.call('LTRIM', KEYS[3], tonumber(ARGV[4]), -1)
+end
+for _ = 1, fields do
+  redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+if ARGV[3] ~= '' then
+  redis.call('HSET', KEYS[1], 'published', ARGV[3])
+end
+local key = 5
+for _ = 1, standings do
+  redis.call('SET', KEYS[key], ARGV[at])
+  key = key + 1
+  at = at + 1
+end
+for _ = 1, records do
+  redis.call('HSET', KEYS[key], ARGV[at], ARGV[at + 1])
+  key = key + 1
+  at = at + 2
+end
+for _ = 1, timers do
+  if ARGV[at] == '' then
+    redis.call('ZREM', KEYS[4], ARGV[at + 1])
+  else
+    redis.call('ZADD', KEYS[4], ARGV[at], ARGV[at + 1])
+  end
+  at = at + 2
+end
+for _ = 1, messages do
+  redis.call('RPUSH', KEYS[3], ARGV[at])
+  at = at + 1
+end
+redis.call('LPUSH', KEYS[2], ARGV[2])
+redis.call('LTRIM', KEYS[2], 0, 255)
+return {'OK', ARGV[2]}

@@ -1,0 +1,1 @@
+"""The pure core: records folded into standings, standings judged into measures."""

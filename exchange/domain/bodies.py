@@ -1,0 +1,235 @@
+"""What the fold keeps of each record type: few values, all the join needs; the full text stays in Kafka.
+
+`read_fact` turns a decoded *plain* record (dates as days since 1970-01-01, enums as their position in the schema, money as
+big-endian two's-complement cents) into a fact. The enums here have the positions of the schemas; a contract test compares.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from exchange.domain.record import DOCUMENT, Body, Fact, Version, entry_key
+
+Plain = Mapping[str, Any]
+"""A record decoded with logical types stripped."""
+
+
+class Severity(IntEnum):
+    """How grave a penalty is (NDRC Order 36, 2026)."""
+
+    MINOR = 0
+    GENERAL = 1
+    SERIOUS = 2
+
+
+class AbnormalState(IntEnum):
+    """Whether a firm is on the list of abnormal operations."""
+
+    ENTERED = 0
+    REMOVED = 1
+
+
+class RepairState(IntEnum):
+    """How far an application for credit repair has come."""
+
+    APPLIED = 0
+    ACCEPTED = 1
+    GRANTED = 2
+    REFUSED = 3
+
+
+class ObjectionState(IntEnum):
+    """How far an objection to a record has come."""
+
+    RAISED = 0
+    UPHELD = 1
+    DISMISSED = 2
+
+
+class Registration(NamedTuple):
+    """Who the subject is; aliases and officers are space-separated, an officer as `ROLE=person`."""
+
+    name: str
+    kind: int
+    status: int
+    division: str
+    aliases: str
+    representative: str
+    officers: str
+
+
+class Penalty(NamedTuple):
+    """An administrative penalty; `fine` and `confiscated` in fen (0.01 yuan)."""
+
+    severity: int
+    fine: int
+    confiscated: int
+    publicity_until: int | None
+
+
+class Listing(NamedTuple):
+    """An entry on a list; `term_months` 0 leaves the term to the policy, `until` is the first day no longer listed."""
+
+    list_code: str
+    grounds: str
+    term_months: int
+    until: int | None
+    serious: int
+    performed_on: int | None
+    sector: str
+
+
+class AbnormalEntry(NamedTuple):
+    """An entry on the list of abnormal operations (经营异常名录)."""
+
+    grounds: str
+    state: int
+    removed_on: int | None
+
+
+class Rating(NamedTuple):
+    """A grade in one scheme; a later decision in the same scheme replaces it."""
+
+    scheme: int
+    grade: str
+    period: str
+    valid_until: int | None
+
+
+class Amount(NamedTuple):
+    """A state and an amount in fen: arrears, commitments and whatever else the fold only counts."""
+
+    state: int
+    amount: int
+    until: int | None
+
+
+class Repair(NamedTuple):
+    """A step of credit repair (信用修复)."""
+
+    state: int
+    corrected_on: int | None
+    commitment: int
+
+
+class Related(NamedTuple):
+    """A listing of another subject that reaches this one by its role there; `ended` once it no longer does."""
+
+    role: str
+    list_code: str
+    grounds: str
+    serious: int
+    until: int | None
+    ended: int
+
+
+def fen(value: bytes | None) -> int:
+    """Cents from the bytes of an Avro decimal of scale 2."""
+    return int.from_bytes(value, "big", signed=True) if value else 0
+
+
+_ALIAS_PREFIXES = ("reg:", "orgcode:", "tax:", "inst:", "soc:")
+_OFFICER_ROLES = ("DIRECTOR", "SUPERVISOR", "SENIOR_MANAGER", "DIRECTLY_RESPONSIBLE", "BENEFICIAL_OWNER")
+RATING_SCHEMES = ("TAX_CREDIT", "CUSTOMS_TIER", "RISK_CLASS", "ENVIRONMENT", "COMPREHENSIVE")
+
+
+def _registration(value: Plain) -> Body:
+    return (
+        value["subject_name"],
+        value["kind"],
+        value["status"],
+        value["division"],
+        " ".join(_ALIAS_PREFIXES[alias["kind"]] + alias["code"] for alias in value["aliases"]),
+        value["legal_representative"],
+        " ".join(f"{_OFFICER_ROLES[officer['role']]}={officer['person']}" for officer in value["officers"]),
+    )
+
+
+def _penalty(value: Plain) -> Body:
+    return (value["severity"], fen(value["fine_yuan"]), fen(value["confiscated_yuan"]), value["publicity_until"])
+
+
+def _listing(value: Plain) -> Body:
+    return (
+        value["list_code"],
+        value["grounds"],
+        value["term_months"],
+        value["until"],
+        int(value["serious"]),
+        value["performed_on"],
+        value["sector"],
+    )
+
+
+def _abnormal_entry(value: Plain) -> Body:
+    return (value["grounds"], value["state"], value["removed_on"])
+
+
+def _rating(value: Plain) -> Body:
+    return (value["scheme"], value["grade"], value["period"], value["valid_until"])
+
+
+def _counted(state: str = "", amount: str = "", until: str = "") -> Callable[[Plain], Body]:
+    """A reader for a type that the fold only counts, from the names of the fields that matter."""
+
+    def read(value: Plain) -> Body:
+        return (value[state] if state else 0, fen(value[amount]) if amount else 0, value[until] if until else None)
+
+    return read
+
+
+DOCUMENTS: dict[str, Callable[[Plain], Body]] = {
+    "registration": _registration,
+    "licence": _counted(),
+    "penalty": _penalty,
+    "inspection_result": _counted(state="outcome"),
+    "abnormal_entry": _abnormal_entry,
+    "listing": _listing,
+    "rating": _rating,
+    "annual_report": _counted(),
+    "commitment": _counted(state="state"),
+    "arrears": _counted(amount="amount_yuan", until="settled_on"),
+    "court_judgment": _counted(),
+    "award": _counted(),
+    "social_report": _counted(),
+    "delivery_receipt": _counted(),
+    "measure_feedback": _counted(state="state"),
+}
+"""Record types that are documents of their own."""
+
+AMENDMENTS: dict[str, Callable[[Plain], Body]] = {
+    "listing_extension": lambda value: (value["extend_months"],),
+    "withdrawal": lambda value: (value["reason"],),
+    "repair": lambda value: (value["state"], value["corrected_on"], int(value["commitment"])),
+    "objection": lambda value: (value["state"],),
+}
+"""Record types that say something about another document, which they name."""
+
+
+def read_fact(
+    record_type: str, value: Plain, *, digest: int, arrived_at: int, partition: int = 0, offset: int = -1
+) -> Fact:
+    """The fact that a valid plain record brings.
+
+    Args:
+        record_type: slug of the record type, such as `penalty`.
+        value: the plain record, already validated.
+        digest: a checksum of the record's bytes; decides between equal revisions.
+        arrived_at: when the bus received it, seconds since 1970-01-01 UTC.
+        partition: where in its topic the raw record lies.
+        offset: likewise.
+    """
+    department = value["department"]
+    reader = DOCUMENTS.get(record_type)
+    if reader is not None:
+        slot = DOCUMENT
+        key = entry_key(record_type, department, value["document"])
+    else:
+        reader = AMENDMENTS[record_type]
+        slot = f"{record_type}/{value['document']}"
+        target_type = "listing" if record_type == "listing_extension" else value["target_type"]
+        key = entry_key(target_type, value["target_department"] or department, value["target_document"])
+    version = Version(
+        value["revision"], digest, value["decided_on"], arrived_at, partition, offset, reader(value)
+    )  # fmt: skip
+    return Fact(key, slot, version)

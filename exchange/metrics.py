@@ -1,0 +1,82 @@
+"""Every metric of every process, declared once: kind, name with unit, help, labels. No label ever names a subject."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+SIZES = (1, 10, 50, 100, 500, 1000, 2500, 5000, 10000)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"creditbus_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"creditbus_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, *labels: str, buckets: tuple[float, ...] = SECONDS) -> Histogram:
+        return Histogram(f"creditbus_{name}", text, labels, registry=self.registry, buckets=buckets)
+
+
+class StandingMetrics(Metrics):
+    """What the standing processor shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records = self._counter("records", "Records taken in and folded.", "department", "record_type")
+        self.duplicates = self._counter("records_known", "Records that said nothing new (duplicate or older revision).")
+        self.rejections = self._counter("rejections", "Records put in quarantine, by reason.", "department", "reason")
+        self.classified = self._counter(
+            "classified_refused", "Classified records refused; nothing of them is kept.", "department"
+        )
+        self.notices = self._counter("notices", "Measures told to departments.", "department", "measure", "action")
+        self.without_basis = self._counter(
+            "rule_without_basis", "Rules that would oblige but had no legal basis in force.", "list_code", "measure"
+        )
+        self.late_publications = self._counter(
+            "late_publications",
+            "Licences and penalties published after the 7th working day.",
+            "department",
+            "record_type",
+        )
+        self.messages = self._counter("internal_messages", "Messages from one subject to another.")
+        self.timers_fired = self._counter("timers_fired", "Subjects judged again because a day came.")
+        self.fenced = self._counter(
+            "fenced", "Commits or transactions refused because another process owns the partition.", "by"
+        )
+        self.reconciles = self._counter("reconciles", "Times Redis came back older than Kafka and was made whole.")
+        self.retries = self._counter("retries", "Times a server was away and the loop waited.", "server")
+        self.stage_seconds = self._histogram("stage_seconds", "Time of one batch in one stage.", "stage")
+        self.batch_records = self._histogram("batch_records", "Records in a batch.", buckets=SIZES)
+        self.stage_latency = self._histogram(
+            "latency_seconds", "From publication by the department until the end of a stage.", "stage"
+        )
+        self.lag = self._gauge("lag_records", "Records of the assigned partitions not yet taken in.")
+        self.assigned = self._gauge("assigned_partitions", "Partitions of the join that this process owns.")
+        self.cached = self._gauge("cached_standings", "Standings kept in process.")
+        self.cache_misses = self._counter("cache_misses", "Standings that had to be loaded.")
+        self.outbox = self._gauge("outbox_messages", "Messages committed and not yet published.")
+        self.held = self._gauge("held_topics", "Department topics held back by the quarantine limit.", "department")
+        self.stuck = self._gauge("stuck", "1 when records wait and nothing was committed for too long.")
+        self.epoch = self._gauge("epoch", "Highest epoch of the owned partitions.")
+
+
+class PublisherMetrics(Metrics):
+    """What a department's publisher shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.confirmed = self._counter("published", "Records that the broker confirmed.", "department")
+        self.failed = self._counter(
+            "publish_failed", "Records that the broker did not confirm in time.", "department", "error"
+        )
+        self.refused = self._counter(
+            "publish_refused", "Records refused before they were sent, by reason.", "department", "reason"
+        )
+        self.confirm_seconds = self._histogram(
+            "publish_confirm_seconds", "From handing a record over until the broker confirmed it.", "department"
+        )

@@ -1,0 +1,86 @@
+"""Every setting of every process, in one place, read from `CREDITBUS_*` in the environment."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from exchange.errors import RequestError
+
+
+class Settings(BaseSettings):
+    """Settings of the bus; each field's description says why one would change it."""
+
+    model_config = SettingsConfigDict(env_prefix="CREDITBUS_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path(".creditbus"), description="Folder of the embedded stack: data, logs, ports, cluster id.")
+    kafka: str = Field("", description="host:port of an external Kafka; empty means the embedded one.")
+    redis: str = Field("", description="URL of an external Redis or Valkey; empty means the embedded one.")
+    kafka_port: int = Field(
+        0, ge=0, le=65535, description="Port of the embedded Kafka; 0 means a free one, kept over restarts."
+    )
+    redis_port: int = Field(
+        0, ge=0, le=65535, description="Port of the embedded Valkey; 0 means a free one, kept over restarts."
+    )
+    kafka_java_options: str = Field(
+        "-Xmx512m -XX:TieredStopAtLevel=1",
+        description="Java options of the embedded Kafka; the default starts fast and stays small.",
+    )
+    start_timeout_seconds: float = Field(60.0, gt=0, description="The embedded servers must answer within so long.")
+    cache: Path = Field(
+        Path("~/.cache/creditbus"), description="Folder of Kafka's jars, fetched once and shared by every home."
+    )
+    maven_url: str = Field("", description="A mirror of Maven Central to fetch Kafka's jars from; empty means Central.")
+    registry_url: str = Field(
+        "", description="A Confluent-compatible schema registry; empty means schemas/registry.json."
+    )
+    person_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Keys that pseudonyms of persons are made with, newest first: k2:<hex>,k1:<hex>. Publishers only.",
+    )
+    topic_prefix: str = Field(
+        "credit", description="First part of every topic name; one broker can carry several buses."
+    )
+    partitions: int = Field(
+        8, ge=1, le=1024, description="Partitions of every topic of the bus; fixed once topics exist."
+    )
+    replication: int = Field(1, ge=1, description="Copies of each partition; 3 in production.")
+    instance_id: str = Field(
+        "",
+        description="Name of this process in its group, kept over restarts (a pod's name); empty means a new one each start.",
+    )
+    group: str = Field("standing", description="Consumer group of the standing processors, after the topic prefix.")
+    session_timeout_seconds: float = Field(
+        6.0, gt=0, description="After so long without a heartbeat a processor's work is given away."
+    )
+    batch_records: int = Field(5000, ge=1, description="Records that the standing processor takes at once, at most.")
+    backlog_messages: int = Field(
+        50_000, ge=1, description="Messages that may wait for publishing before input is held."
+    )
+    cached_standings: int = Field(200_000, ge=0, description="Standings kept in process for each partition, at most.")
+    quarantine_run: int = Field(
+        1000, ge=1, description="Rejected records in a row after which a department's topic is held in that partition."
+    )
+    stuck_after_seconds: float = Field(
+        30.0, gt=0, description="With records waiting, so long without a commit means stuck."
+    )
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics and /health; 0 means none.")
+    publish_wait_seconds: float = Field(
+        10.0, gt=0, description="How long a publisher waits for room before it gives the record back to its caller."
+    )
+    delivery_timeout_seconds: float = Field(
+        30.0, gt=1, description="How long a published record may stay unconfirmed before its receipt says so."
+    )
+
+
+def read_settings() -> Settings:
+    """The settings of this process, from its environment.
+
+    Raises:
+        RequestError: `bad_setting`, naming each variable that is wrong, its value and why.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"CREDITBUS_{str(one['loc'][0]).upper()}={one['input']!r}: {one['msg']}" for one in error.errors()]
+        raise RequestError("; ".join(wrong), code="bad_setting", remedy="set it right, see docs/settings.md") from error

@@ -1,0 +1,324 @@
+"""Where standings live: Redis (or Valkey), one fenced atomic commit a batch; everything of a partition in one slot.
+
+Keys of partition p: `{p}:cursor`, `{p}:tokens` (the last 256 commit tokens), `{p}:s:<subject>` (standing), `{p}:r:<subject>`
+(hash: entry key to entry), `{p}:timers` (subject by the day it is due), `{p}:outbox` (messages committed, not yet published).
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, cast
+
+import msgspec
+import redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from exchange.domain.record import Entry
+from exchange.domain.standing import Standing
+from exchange.errors import FatalError, FencedError, RetryLaterError
+
+TOKENS_KEPT = 256
+"""Commit tokens that Redis remembers (the commit script keeps as many)."""
+
+NEVER = float("inf")
+"""The due day of a subject that is only indexed: nothing about it changes by itself."""
+
+_here = Path(__file__).parent
+_encode = msgspec.msgpack.Encoder(order=None).encode
+_decode_standing = msgspec.msgpack.Decoder(Standing).decode
+_decode_entry = msgspec.msgpack.Decoder(Entry).decode
+
+
+class Outgoing(NamedTuple):
+    """A message that the next transaction will publish; `token` is the commit that decided it."""
+
+    token: str
+    topic: str
+    key: bytes
+    value: bytes
+
+
+_decode_outgoing = msgspec.msgpack.Decoder(Outgoing).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far a partition has come.
+
+    tokens: the last 256 commit tokens, newest first. published: the token last known to be published.
+    offsets: topic to the next offset to read. held: topic to the length of its run of rejected records.
+    """
+
+    tokens: tuple[str, ...] = ()
+    epoch: int = 0
+    published: str = ""
+    reconcile: bool = False
+    policy: str = ""
+    offsets: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def token(self) -> str:
+        """The newest commit token; empty before the first commit."""
+        return self.tokens[0] if self.tokens else ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Commit:
+    """What one batch changes in one partition."""
+
+    partition: int
+    expected: str
+    token: str
+    published: str = ""
+    trim: int = 0
+    cursor: dict[str, str | int] = field(default_factory=dict)
+    standings: list[tuple[str, Standing]] = field(default_factory=list)
+    entries: list[tuple[str, str, Entry]] = field(default_factory=list)
+    timers: list[tuple[str, float | None]] = field(default_factory=list)
+    messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
+
+
+class Wanted(NamedTuple):
+    """What a batch needs of one partition: subjects, and (subject, entry key) pairs."""
+
+    partition: int
+    subjects: Sequence[str]
+    entries: Sequence[tuple[str, str]]
+
+
+class Loaded(NamedTuple):
+    """The answer to `Wanted`, in its order; None where nothing is stored."""
+
+    standings: list[Standing | None]
+    entries: list[Entry | None]
+
+
+class Look(NamedTuple):
+    """A glance at a partition: its newest commit token, and the subjects for whom a day has come."""
+
+    token: str
+    due: list[str]
+
+
+def connect(url: str, *, timeout: float = 10.0) -> "redis.Redis":
+    """A client for `redis://host:port/db`; times in seconds."""
+    return redis.Redis.from_url(url, protocol=3, socket_timeout=timeout, socket_connect_timeout=timeout)
+
+
+class StandingStore(Protocol):
+    """What the processor asks of a store; `Store` and its in-memory twin pass the same contract tests."""
+
+    def cursor(self, partition: int) -> Cursor: ...  # noqa: D102 # see Store
+    def load(self, wanted: Sequence[Wanted]) -> list[Loaded]: ...  # noqa: D102
+    def commit(self, commits: Sequence[Commit]) -> list[FencedError | None]: ...  # noqa: D102
+    def outbox(self, partition: int) -> list[Outgoing]: ...  # noqa: D102
+    def look(self, partitions: Sequence[int], day: int, limit: int) -> list[Look]: ...  # noqa: D102
+    def indexed(self, partition: int) -> Iterator[str]: ...  # noqa: D102
+    def standing(self, partition: int, subject: str) -> Standing | None: ...  # noqa: D102
+    def entries(self, partition: int, subject: str) -> dict[str, Entry]: ...  # noqa: D102
+    def entries_of(self, partition: int, subjects: Sequence[str]) -> list[dict[str, Entry]]: ...  # noqa: D102
+    def subjects(self, partition: int) -> Iterator[str]: ...  # noqa: D102
+
+
+class Store:
+    """The standings of a bus; the only place that talks to Redis about them."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._client = client
+        self._commit = (_here / "commit.lua").read_text()
+        self._load = (_here / "load.lua").read_text()
+        self._forget = (_here / "forget.lua").read_text()
+        self._commit_sha = _sha(self._commit)
+        self._load_sha = _sha(self._load)
+
+    def cursor(self, partition: int) -> Cursor:
+        """How far the partition has come."""
+        (raw, tokens) = self._pipeline(
+            [("HGETALL", f"{{{partition}}}:cursor"), ("LRANGE", f"{{{partition}}}:tokens", 0, -1)]
+        )
+        fields = {name.decode(): value.decode() for name, value in raw.items()}
+        return Cursor(
+            tokens=tuple(token.decode() for token in tokens),
+            epoch=int(fields.get("epoch", 0)),
+            published=fields.get("published", ""),
+            reconcile=fields.get("reconcile", "0") == "1",
+            policy=fields.get("policy", ""),
+            offsets={name[2:]: int(value) for name, value in fields.items() if name.startswith("o:")},
+            held={name[2:]: int(value) for name, value in fields.items() if name.startswith("h:")},
+        )
+
+    def load(self, wanted: Sequence[Wanted]) -> list[Loaded]:
+        """Standings and entries of several partitions in one round trip."""
+        commands: list[tuple[Any, ...]] = []
+        for partition, subjects, entries in wanted:
+            standing, record = f"{{{partition}}}:s:", f"{{{partition}}}:r:"
+            keys = [standing + subject for subject in subjects]
+            keys += [record + subject for subject, _ in entries]
+            fields = [key for _, key in entries]
+            commands.append(("EVALSHA", self._load_sha, len(keys), *keys, len(subjects), *fields))
+        answers = self._pipeline(commands)
+        loaded = []
+        for (_, subjects, _), answer in zip(wanted, answers, strict=True):
+            split = len(subjects)
+            loaded.append(
+                Loaded(
+                    [raw and _decode_standing(raw) for raw in answer[:split]],
+                    [raw and _decode_entry(raw) for raw in answer[split:]],
+                )
+            )
+        return loaded
+
+    def commit(self, commits: Sequence[Commit]) -> list[FencedError | None]:
+        """Step 1: commit each partition's batch, all in one round trip.
+
+        Returns:
+            For each commit None, or the error if another process has committed in between; then nothing was changed.
+        """
+        answers = self._pipeline([self._commit_command(commit) for commit in commits])
+        return [
+            None
+            if answer[0] == b"OK"
+            else FencedError(
+                f"partition {commit.partition}: expected token {commit.expected}, found {answer[1].decode()}"
+            )
+            for commit, answer in zip(commits, answers, strict=True)
+        ]
+
+    def _commit_command(self, commit: Commit) -> tuple[Any, ...]:
+        tag = f"{{{commit.partition}}}"
+        standing, record = f"{tag}:s:", f"{tag}:r:"
+        keys = [f"{tag}:cursor", f"{tag}:tokens", f"{tag}:outbox", f"{tag}:timers"]
+        keys += [standing + subject for subject, _ in commit.standings]
+        keys += [record + subject for subject, _, _ in commit.entries]
+        arguments: list[Any] = [
+            commit.expected, commit.token, commit.published, commit.trim, len(commit.cursor), len(commit.standings),
+            len(commit.entries), len(commit.timers), len(commit.messages),
+        ]  # fmt: skip
+        for name, value in commit.cursor.items():
+            arguments += (name, value)
+        arguments += [_encode(state) for _, state in commit.standings]
+        for _, key, entry in commit.entries:
+            arguments += (key, _encode(entry))
+        for subject, due in commit.timers:
+            arguments += ("" if due is None else "+inf" if due == NEVER else due, subject)
+        token = commit.token
+        arguments += [_encode(Outgoing(token, topic, key, value)) for topic, key, value in commit.messages]
+        return ("EVALSHA", self._commit_sha, len(keys), *keys, *arguments)
+
+    def outbox(self, partition: int) -> list[Outgoing]:
+        """The messages committed and not yet trimmed, in order."""
+        (raw,) = self._pipeline([("LRANGE", f"{{{partition}}}:outbox", 0, -1)])
+        return [_decode_outgoing(one) for one in raw]
+
+    def look(self, partitions: Sequence[int], day: int, limit: int) -> list[Look]:
+        """The newest token of each partition, and the subjects due on or before the day (since 1970-01-01), soonest first."""
+        commands: list[tuple[Any, ...]] = []
+        for partition in partitions:
+            commands.append(("LINDEX", f"{{{partition}}}:tokens", 0))
+            commands.append(("ZRANGE", f"{{{partition}}}:timers", "-inf", day, "BYSCORE", "LIMIT", 0, limit))
+        answers = iter(self._pipeline(commands))
+        return [
+            Look((token or b"").decode(), [one.decode() for one in due])
+            for token, due in zip(answers, answers, strict=True)
+        ]
+
+    def indexed(self, partition: int) -> Iterator[str]:
+        """All subjects of the partition that owe or were told something."""
+        for member, _ in self._client.zscan_iter(f"{{{partition}}}:timers", count=1000):
+            yield cast("bytes", member).decode()
+
+    def standing(self, partition: int, subject: str) -> Standing | None:
+        """One subject's standing."""
+        return self.load([Wanted(partition, [subject], [])])[0].standings[0]
+
+    def entries(self, partition: int, subject: str) -> dict[str, Entry]:
+        """All entries of one subject."""
+        return self.entries_of(partition, [subject])[0]
+
+    def entries_of(self, partition: int, subjects: Sequence[str]) -> list[dict[str, Entry]]:
+        """All entries of several subjects of one partition."""
+        answers = self._pipeline([("HGETALL", f"{{{partition}}}:r:{subject}") for subject in subjects])
+        return [{key.decode(): _decode_entry(value) for key, value in raw.items()} for raw in answers]
+
+    def subjects(self, partition: int) -> Iterator[str]:
+        """All subjects with a standing in the partition, in no order."""
+        prefix = f"{{{partition}}}:s:"
+        for key in self._client.scan_iter(match=prefix.replace("{", "\\{").replace("}", "\\}") + "*", count=5000):
+            yield cast("bytes", key).decode()[len(prefix) :]
+
+    def release(self, partition: int, topic: str) -> bool:
+        """Forget a topic's run of rejected records, so that its owner goes on with it; False if there was none."""
+        (was,) = self._pipeline([("HGET", f"{{{partition}}}:cursor", f"h:{topic}")])
+        self._pipeline([("HDEL", f"{{{partition}}}:cursor", f"h:{topic}")])
+        return int(was or 0) > 0
+
+    def resync(self, partition: int) -> int:
+        """Make everything that is indexed due now, so that its owner judges it again; how many subjects.
+
+        Safe beside a processor: only scores change, and only of subjects that are there.
+        """
+        count = 0
+        for chunk in _chunks(self.indexed(partition), 1000):
+            self._pipeline([("ZADD", f"{{{partition}}}:timers", "XX", *chain.from_iterable((0, one) for one in chunk))])
+            count += len(chunk)
+        return count
+
+    def forget(self, partition: int) -> int:
+        """Forget a partition in one step: standings, records, timers, outbox and cursor; the number of keys removed.
+
+        Its owner is FENCED at its next commit (or notices within a second), attaches again, finds that Kafka knows more than
+        Redis, and replays from the beginning without telling anybody (see `consumers.standing.partition.attach`).
+        """
+        name = f"{{{partition}}}:"
+        (removed,) = self._pipeline([("EVAL", self._forget, 1, f"{name}cursor", f"{name}*")])
+        return int(removed)
+
+    def _pipeline(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """Run commands in one round trip, reloading the scripts if the server lost them."""
+        batch = list(commands)
+        try:
+            answers = self._run(batch)
+            if any(isinstance(answer, NoScriptError) for answer in answers):
+                # The server has restarted. A commit that did go through is FENCED the second time, and so found out.
+                self._client.script_load(self._commit)
+                self._client.script_load(self._load)
+                answers = self._run(batch)
+        except RedisError as error:
+            raise _translated(error) from error
+        for answer in answers:
+            if isinstance(answer, RedisError):
+                raise _translated(answer) from answer
+        return answers
+
+    def _run(self, batch: list[tuple[Any, ...]]) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for command in batch:
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+        return pipeline.execute(raise_on_error=False)
+
+
+def _chunks(names: Iterator[str], size: int) -> Iterator[list[str]]:
+    while chunk := list(islice(names, size)):
+        yield chunk
+
+
+def _sha(script: str) -> str:
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+
+
+def _translated(error: RedisError) -> RetryLaterError | FatalError:
+    """What a Redis error means for the bus: wait, or stop."""
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    waiting = ("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "OOM", "READONLY")
+    if isinstance(error, RedisConnectionError | RedisTimeoutError) or text.startswith(waiting):
+        return RetryLaterError(
+            f"Redis: {text}", code="redis_away", remedy="check that Redis runs and has memory and disk"
+        )
+    return FatalError(
+        f"Redis: {text}", code="redis_refused", remedy="check the server's version (7.0 or later) and rights"
+    )

@@ -1,0 +1,1 @@
+"""How a department puts records on the bus."""

@@ -1,0 +1,122 @@
+"""Latency: from a department's publish until the notice can be read in `credit.out.*`, transactions on.
+
+    python -m tests.bench.latency [--rates 200,1000,5000] [--seconds 20] [--json]
+
+A synthetic province is published at an even pace; each record that causes a notice is a sample, from just before its publish
+to its notice being handed to a read_committed reader of all departments' topics.
+"""
+
+import argparse
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from itertools import islice
+from statistics import quantiles
+
+from confluent_kafka import Consumer
+
+from exchange.pseudonym import load_person_keys
+from exchange.settings import Settings
+from producers.simulator.simulate import simulate
+from tests.bench.measured import ROOT, Bench, bench_bus, machine, print_result
+
+SUBJECTS = 20_000
+WARM_UP = 3.0
+"""Seconds at the beginning that are not counted."""
+
+
+class Reader(threading.Thread):
+    """Reads every department's notices and says when each cause was first seen."""
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(daemon=True)
+        self._codec = bench.codec
+        self._topics = [bench.topics.out_of(department) for department in bench.departments]
+        self._kafka = bench.settings.kafka
+        self.seen: dict[tuple[str, str, str], int] = {}
+        self.notices = 0
+        self.ready = threading.Event()
+        self.stopping = False
+
+    def run(self) -> None:
+        """Until told to stop."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._kafka, "group.id": "latency", "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest", "fetch.wait.max.ms": 50, "enable.auto.commit": False,
+            }
+        )  # fmt: skip
+        consumer.subscribe(self._topics, on_assign=lambda *_: self.ready.set())
+        while not self.stopping:
+            for message in consumer.consume(1000, 0.001) or filter(None, [consumer.poll(0.05)]):
+                at = time.perf_counter_ns()
+                if message.error() is None:
+                    self.notices += 1
+                    cause = self._codec.decode_plain(message.value() or b"")[1]["cause"]
+                    self.seen.setdefault((cause["type"], cause["department"], cause["document"]), at)
+        consumer.close()
+
+
+def at_rate(bench: Bench, rate: int, seconds: float, seed: int) -> dict[str, object]:
+    """Publish at a rate and take the samples."""
+    keys = load_person_keys(Settings(), embedded=True)
+    stream = simulate(seed, SUBJECTS, today=datetime.now(UTC).date(), keys=keys)
+    plain = [(d, t, bench.codec.plain(t, v)) for d, t, v in islice(stream, int(rate * (seconds + WARM_UP)))]
+    reader = Reader(bench)
+    reader.start()
+    reader.ready.wait(30)
+    time.sleep(2)
+    producer = bench.feeder(linger_ms=0)
+    sent: dict[tuple[str, str, str], int] = {}
+    begin = time.perf_counter()
+    for number, (department, record_type, value) in enumerate(plain):
+        due = begin + number / rate
+        while (now := time.perf_counter()) < due:
+            producer.poll(min(0.001, due - now))
+        value["published_at"] = time.time_ns() // 1_000_000
+        at = time.perf_counter_ns()
+        producer.produce(
+            bench.topics.into(department), bench.codec.encode_plain(record_type, value), value["subject"].encode()
+        )
+        if now - begin > WARM_UP:
+            sent.setdefault((record_type, department, value["document"]), at)
+    took = time.perf_counter() - begin
+    producer.flush(30)
+    time.sleep(3)
+    reader.stopping = True
+    reader.join()
+    samples = sorted((reader.seen[cause] - at) / 1e6 for cause, at in sent.items() if cause in reader.seen)
+    if len(samples) < 50:
+        raise SystemExit(f"only {len(samples)} samples at {rate}/s")
+    cuts = quantiles(samples, n=1000)
+    return {
+        f"p50_ms_{rate}": round(cuts[499], 2), f"p99_ms_{rate}": round(cuts[989], 2), f"max_ms_{rate}": round(samples[-1], 1),
+        f"samples_{rate}": len(samples), f"notices_{rate}": reader.notices, f"achieved_{rate}": round(len(plain) / took),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rates", default="200,1000,5000")
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    result: dict[str, object] = {"bench": "latency", "subjects": SUBJECTS, "seconds": arguments.seconds, **machine()}
+    for number, rate in enumerate(int(rate) for rate in arguments.rates.split(",")):
+        with bench_bus() as bench:
+            process = subprocess.Popen(  # our own command
+                [sys.executable, "-m", "deploy.cli.main", "run", "standing"], env=bench.environment(), cwd=ROOT
+            )
+            try:
+                result |= at_rate(bench, rate, arguments.seconds, seed=number)
+            finally:
+                process.terminate()
+                process.wait(30)
+    print_result(result, as_json=arguments.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Peer: a Quix Streams application with a stateful apply, its own RocksDB state and a batching Redis sink (at least once)."""
+
+import sys
+from typing import Any
+
+import msgspec
+from quixstreams import Application
+from quixstreams.sinks import BatchingSink, SinkBatch
+from quixstreams.state import State
+
+from consumers.standing.join import cause_of
+from exchange.domain.fold import JUDGED, fold
+from exchange.domain.judge import judge
+from exchange.domain.notice import settle
+from exchange.domain.record import Entry, merge
+from exchange.domain.standing import EMPTY, Standing
+from exchange.partitioner import partition_of
+from tests.bench.peers.job import PeerJob
+from tests.bench.peers.job_names import EVERYTHING, PROGRESS
+
+_encode = msgspec.msgpack.Encoder().encode
+_standing = msgspec.msgpack.Decoder(Standing).decode
+_entry = msgspec.msgpack.Decoder(Entry).decode
+
+
+class Consumed:
+    """A record as Quix hands it over, with the methods of confluent-kafka's Message."""
+
+    __slots__ = ("_key", "_raw", "_time", "_topic")
+
+    def __init__(self, topic: str, key: bytes, raw: bytes, time: int) -> None:
+        self._topic, self._key, self._raw, self._time = topic, key, raw, time
+
+    def topic(self) -> str:
+        return self._topic
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return 0
+
+    def key(self) -> bytes:
+        return self._key
+
+    def value(self) -> bytes:
+        return self._raw
+
+    def headers(self) -> None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return (1, self._time)
+
+
+class RedisSink(BatchingSink):  # type: ignore[misc] # Quix Streams is not installed where types are checked
+    """Writes the newest standing and the changed entries of a checkpoint to Redis."""
+
+    def __init__(self, job: PeerJob) -> None:
+        super().__init__()
+        self._job = job
+
+    def write(self, batch: SinkBatch) -> None:
+        """One pipeline a checkpoint and partition."""
+        pipeline = self._job.client.pipeline(transaction=False)
+        count = 0
+        for item in batch:
+            subject, standing, key, entry = item.value
+            number = partition_of(subject, self._job.settings.partitions)
+            pipeline.set(f"{{{number}}}:s:{subject}", standing)
+            pipeline.hset(f"{{{number}}}:r:{subject}", key, entry)
+            count += 1
+        pipeline.incrby(PROGRESS, count)
+        pipeline.execute()
+
+
+def main(state_dir: str) -> None:
+    job = PeerJob()
+    app = Application(
+        broker_address=job.settings.kafka, consumer_group=f"{job.settings.topic_prefix}-quix", auto_offset_reset="earliest",
+        state_dir=state_dir, commit_interval=1.0, consumer_extra_config={"fetch.wait.max.ms": 100},
+        producer_extra_config={"compression.type": "lz4", "message.max.bytes": 4_000_000}, loglevel="WARNING",
+    )  # fmt: skip
+    output = {
+        department: app.topic(job.topics.out_of(department), key_serializer="bytes", value_serializer="bytes")
+        for department in job.departments
+    }
+    producer = app.get_producer()
+
+    def joined(raw: bytes, key: bytes, timestamp: int, headers: Any, state: State) -> tuple[str, bytes, str, bytes]:
+        decoded = job.decoder.decode(
+            [Consumed(headers[0][1].decode(), key, raw, timestamp)], job.partition, job.book.as_of
+        )
+        (arrival,) = decoded[0].arrivals
+        subject, fact = arrival.subject, arrival.fact
+        stored = state.get_bytes(fact.key)
+        before = _entry(stored) if stored else None
+        after = merge(before, fact)
+        packed = state.get_bytes("standing")
+        standing = fold(_standing(packed) if packed else EMPTY, fact.key, before, after)
+        if fact.key[: fact.key.index("/")] in JUDGED:
+            judgement = judge(standing, job.book, person=subject.startswith("person:"))
+            standing, drafts = settle(standing, judgement, as_of=job.book.as_of, policy=job.book.policy.version)
+            for draft in drafts:
+                value = job.join.notice_of(subject, standing, draft, cause_of(arrival, 0, timestamp), 0, timestamp)
+                producer.produce(output[draft.department].name, value, key)
+        entry, standing_bytes = _encode(after), _encode(standing)
+        state.set_bytes(fact.key, entry)
+        state.set_bytes("standing", standing_bytes)
+        return subject, standing_bytes, fact.key, entry
+
+    # All departments' records in one topic: Quix names a changelog after every topic of a stream, and 34 names are too long.
+    whole = app.dataframe(app.topic(EVERYTHING, key_deserializer="bytes", value_deserializer="bytes"))
+    whole.apply(joined, stateful=True, metadata=True).sink(RedisSink(job))
+    app.run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

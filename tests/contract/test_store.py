@@ -1,0 +1,91 @@
+"""One suite for the store on a real server and for its in-memory twin."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from exchange.domain.record import Entry, merge
+from exchange.domain.standing import EMPTY
+from exchange.store import NEVER, TOKENS_KEPT, Commit, StandingStore, Store, Wanted, connect
+from exchange.store_memory import MemoryStore
+from tests.worlds import FIRM, OTHER, fact
+
+PENALTY = merge(None, fact("penalty", "p1", (1, 100, 0, None)))
+STANDING = EMPTY._replace(counts={"penalty": 1}, updated_at=7)
+
+
+@pytest.fixture(params=["memory", pytest.param("server", marks=pytest.mark.servers)])
+def store(request: pytest.FixtureRequest) -> Iterator[StandingStore]:
+    if request.param == "memory":
+        yield MemoryStore()
+    else:
+        client = connect(request.getfixturevalue("bus_settings").redis)
+        yield Store(client)
+        client.close()
+
+
+def commit(store: StandingStore, expected: str, token: str, **parts: object) -> bool:
+    return store.commit([Commit(partition=3, expected=expected, token=token, **parts)])[0] is None  # type: ignore[arg-type]
+
+
+def test_nothing_is_known_at_first(store: StandingStore) -> None:
+    cursor = store.cursor(3)
+    assert (cursor.token, cursor.epoch, cursor.offsets, cursor.reconcile) == ("", 0, {}, False)
+    assert store.load([Wanted(3, [FIRM], [(FIRM, "penalty/gd.tax/p1")])]) == [([None], [None])]
+
+
+def test_a_commit_is_whole(store: StandingStore) -> None:
+    done = commit(
+        store, "", "a", standings=[(FIRM, STANDING)], entries=[(FIRM, "penalty/gd.tax/p1", PENALTY)],
+        cursor={"o:credit.in.gd.tax": 5, "h:credit.in.gd.tax": 2, "epoch": 4, "reconcile": 1, "policy": "v1"},
+        timers=[(FIRM, 20000.0), (OTHER, NEVER)], messages=[("credit.out.gd.fin", b"k", b"v1"), ("t", b"k", b"v2")],
+    )  # fmt: skip
+    assert done
+    cursor = store.cursor(3)
+    assert (cursor.tokens, cursor.epoch, cursor.reconcile, cursor.policy) == (("a",), 4, True, "v1")
+    assert (cursor.offsets, cursor.held) == ({"credit.in.gd.tax": 5}, {"credit.in.gd.tax": 2})
+    assert store.standing(3, FIRM) == STANDING
+    assert store.entries(3, FIRM) == {"penalty/gd.tax/p1": PENALTY}
+    assert [tuple(one) for one in store.outbox(3)] == [("a", "credit.out.gd.fin", b"k", b"v1"), ("a", "t", b"k", b"v2")]
+    assert store.look([3, 4], 20000, 10) == [("a", [FIRM]), ("", [])]
+    assert store.look([3], 19999, 10) == [("a", [])]
+    assert sorted(store.indexed(3)) == sorted([FIRM, OTHER])
+    assert list(store.subjects(3)) == [FIRM]
+    assert list(store.subjects(4)) == []
+
+
+def test_a_stale_commit_changes_nothing(store: StandingStore) -> None:
+    assert commit(store, "", "a", cursor={"o:t": 1})
+    assert not commit(store, "", "b", cursor={"o:t": 9}, standings=[(FIRM, STANDING)], messages=[("t", b"", b"")])
+    assert store.cursor(3).offsets == {"t": 1}
+    assert store.standing(3, FIRM) is None
+    assert store.outbox(3) == []
+
+
+def test_published_messages_are_trimmed_with_the_next_commit(store: StandingStore) -> None:
+    assert commit(store, "", "a", messages=[("t", b"", b"1"), ("t", b"", b"2")])
+    assert commit(store, "a", "b", trim=1, published="a", messages=[("t", b"", b"3")])
+    assert [one.value for one in store.outbox(3)] == [b"2", b"3"]
+    assert store.cursor(3).published == "a"
+
+
+def test_a_timer_can_be_taken_back(store: StandingStore) -> None:
+    assert commit(store, "", "a", timers=[(FIRM, 5.0)])
+    assert commit(store, "a", "b", timers=[(FIRM, None)])
+    assert list(store.indexed(3)) == []
+
+
+def test_only_so_many_tokens_are_remembered(store: StandingStore) -> None:
+    for number in range(TOKENS_KEPT + 10):
+        assert commit(store, str(number - 1) if number else "", str(number))
+    tokens = store.cursor(3).tokens
+    assert len(tokens) == TOKENS_KEPT
+    assert tokens[0] == str(TOKENS_KEPT + 9)
+
+
+def test_a_whole_entry_comes_back(store: StandingStore) -> None:
+    entry = merge(PENALTY, fact("withdrawal", "w", (0,), target="penalty/gd.tax/p1"))
+    assert commit(store, "", "a", entries=[(FIRM, "penalty/gd.tax/p1", entry)])
+    (found,) = store.entries_of(3, [FIRM])
+    assert isinstance(found["penalty/gd.tax/p1"], Entry)
+    assert found["penalty/gd.tax/p1"].amendments("withdrawal")[0].revision == 1

@@ -1,0 +1,48 @@
+"""`creditbus demo --once` in a home of its own, twice: it starts and ends the servers, and a second run changes nothing old."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.stack import Stack
+from exchange.errors import RequestError
+from exchange.settings import Settings
+from tests.readme import REPOSITORY
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(420)]
+
+
+def demonstrate(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.cli.main", "demo", "--once", *arguments],
+        env=dict(os.environ) | {"CREDITBUS_HOME": str(home)}, cwd=REPOSITORY, capture_output=True, text=True,
+        timeout=200, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(
+    os.environ.get("CREDITBUS_TEST_STACK") == "containers",
+    reason="it shows the embedded stack, which is not under test",
+)
+def test_the_demonstration_ends_by_itself_and_everything_agrees(tmp_path: Path) -> None:
+    first = demonstrate(tmp_path, "--json")
+    assert first.returncode == 0, first.stderr
+    found: dict[str, Any] = json.loads(first.stdout)
+    assert found["verdict"]["good"]
+    assert found["accepted"] + found["rejected"] == found["records"] > 300
+    assert set(found["rejected_reasons"]) == {"not_wire_format", "truncated", "wrong_department"}
+    assert found["bad_rows"] > 20
+    assert found["notices"] == sum(found["notices_by_department"].values()) == found["verdict"]["notices"] > 500
+    assert found["p50_ms"] <= found["p99_ms"]
+    with pytest.raises(RequestError, match="do not run"):
+        Stack(Settings(home=tmp_path)).servers()
+
+    second = demonstrate(tmp_path)
+    assert second.returncode == 0, second.stderr
+    assert "verify agrees 校验一致" in second.stdout
+    assert "gd.tax publishes tax-list.csv" in second.stdout

@@ -1,0 +1,59 @@
+"""A standing processor that ends itself with SIGKILL at a chosen step: `processor_main.py STEP COUNT` (the COUNT-th time).
+
+With a third argument it commits wrongly, to show that the fault tests can fail: see BROKEN.
+"""
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+
+import consumers.standing.run
+import exchange.store
+from consumers.standing.run import build
+from deploy.local.connect import find_servers
+from exchange.settings import Settings
+
+BROKEN = {
+    "outbox": ("redis.call('RPUSH', KEYS[3], ARGV[at])", "local forgotten = ARGV[at]"),
+    "records": ("redis.call('HSET', KEYS[key], ARGV[at], ARGV[at + 1])", "local forgotten = ARGV[at]"),
+}
+"""Commits that forget a part: what of the script is replaced, and by what."""
+
+
+class Forgetful(exchange.store.Store):
+    """A store whose commit is broken as the command line says."""
+
+    def __init__(self, client: object) -> None:
+        super().__init__(client)  # type: ignore[arg-type] # passed on
+        whole, broken = BROKEN[sys.argv[3]]
+        assert whole in self._commit
+        self._commit = self._commit.replace(whole, broken)
+        self._commit_sha = exchange.store._sha(self._commit)
+
+
+def main() -> None:
+    if len(sys.argv) > 3:
+        # The one place where the store is made.
+        consumers.standing.run.Store = Forgetful  # type: ignore[attr-defined]
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(message)s")
+    faulthandler.register(signal.SIGUSR1)
+    step_to_die = sys.argv[1] if len(sys.argv) > 1 else ""
+    left = [int(sys.argv[2]) if len(sys.argv) > 2 else 0]
+
+    def on_step(step: str) -> None:
+        if step == step_to_die:
+            left[0] -= 1
+            if left[0] <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    settings = Settings()
+    servers = find_servers(settings)
+    processor, _ = build(settings, servers.kafka, servers.redis, on_step=on_step)
+    signal.signal(signal.SIGTERM, lambda *_: processor.stop())
+    processor.run()
+
+
+if __name__ == "__main__":
+    main()

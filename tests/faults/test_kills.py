@@ -1,0 +1,84 @@
+"""Processors killed with SIGKILL at every numbered step and at random; nothing is lost, wrong or told twice."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import BusFactory
+from tests.faults.bus import STEPS, BusUnderFault, kill, shuffled
+from tests.faults.records import province
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
+RANDOM_KILLS = int(os.environ.get("CREDITBUS_TEST_KILLS", "150"))
+"""Kills at random moments; a longer run by setting it."""
+KILLS_A_STEP = 10
+
+
+@pytest.fixture
+def bus(new_bus: BusFactory) -> Iterator[BusUnderFault]:
+    with BusUnderFault(new_bus()) as made:
+        yield made
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_each_step(bus: BusUnderFault, step: str) -> None:
+    rnd = random.Random(step)
+    records = shuffled(province(seed=7, count=4000), rnd)
+    died = 0
+    for _ in range(KILLS_A_STEP):
+        process = bus.start("one", step, 1 if step == "assign" else rnd.randint(1, 4))
+        until = time.monotonic() + 30
+        while process.poll() is None:
+            assert time.monotonic() < until, f"never came to step {step}"
+            bus.feed(records[:15])
+            del records[:15]
+            time.sleep(0.05)
+        assert process.returncode == -signal.SIGKILL
+        died += 1
+    bus.feed(records)
+    bus.start("one")
+    bus.wait_quiet()
+    bus.stop_all()
+    verdict = bus.verify()
+    assert verdict.notices > 100
+    assert died == KILLS_A_STEP
+
+
+def test_killed_at_random(bus: BusUnderFault) -> None:
+    rnd = random.Random(20261123)
+    records = shuffled(province(seed=11, count=20 * RANDOM_KILLS), rnd)
+    share = len(records) // RANDOM_KILLS + 1
+    running = [bus.start("one"), bus.start("two")]
+    for number in range(RANDOM_KILLS):
+        bus.feed(records[number * share : (number + 1) * share])
+        time.sleep(rnd.uniform(0.05, 1.2))
+        which = rnd.randrange(2)
+        kill(running[which])
+        running[which] = bus.start(("one", "two")[which])
+    bus.wait_quiet()
+    bus.stop_all()
+    assert bus.verify().notices > 100
+
+
+def test_a_paused_zombie_changes_nothing(bus: BusUnderFault) -> None:
+    rnd = random.Random(5)
+    records = shuffled(province(seed=13, count=3000), rnd)
+    zombie = bus.start("", CREDITBUS_SESSION_TIMEOUT_SECONDS="2")
+    for round_number in range(3):
+        bus.feed(records[round_number * 1000 : round_number * 1000 + 500])
+        time.sleep(2)
+        zombie.send_signal(signal.SIGSTOP)
+        heir = bus.start("", CREDITBUS_SESSION_TIMEOUT_SECONDS="2")
+        bus.feed(records[round_number * 1000 + 500 : (round_number + 1) * 1000])
+        time.sleep(4)
+        zombie.send_signal(signal.SIGCONT)
+        time.sleep(1)
+        kill(heir)
+    bus.feed(records[3000:])
+    bus.wait_quiet()
+    bus.stop_all()
+    bus.verify()

@@ -1,0 +1,44 @@
+"""The command line as a whole: its list of commands is right, and quick because nothing is imported before it is called."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from deploy.cli.main import COMMANDS, Command, Deferred
+
+HEAVY = ("confluent_kafka", "pydantic", "redis", "fastavro", "jgo", "prometheus_client")
+
+
+def test_help_is_quick_and_imports_nothing_heavy() -> None:
+    script = f"import sys, deploy.cli.main as m; m.build(); print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+    took = []
+    for _ in range(3):
+        started = time.monotonic()
+        subprocess.run([sys.executable, "-m", "deploy.cli", "--help"], capture_output=True, check=True, timeout=60)
+        took.append(time.monotonic() - started)
+    assert min(took) < 1.5, "0.2 s on an idle machine"
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_loads_and_explains_itself(command: Command) -> None:
+    loaded = Deferred(command).load()
+    assert (loaded.help or "").strip()
+
+
+def test_wrong_setting_is_one_line_that_names_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.cli", "status"],
+        env={"CREDITBUS_KAFKA_PORT": "many", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[bad_setting]: CREDITBUS_KAFKA_PORT='many'")
+    assert done.stderr.count("\n") == 1
