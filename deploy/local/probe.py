@@ -1,8 +1,13 @@
 """Asks servers whether they are there; the one place of the stack that speaks to Redis."""
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from exchange.kafka import answers, leads_everything
+
+ONCE = Retry(NoBackoff(), 0)
+"""A probe asks once; whoever waits asks again."""
 
 
 def kafka_answers(kafka: str, *, within_seconds: float = 3.0) -> bool:
@@ -21,10 +26,11 @@ def redis_answers(url: str, *, within_seconds: float = 3.0) -> bool:
 
 
 def redis_version(url: str, *, within_seconds: float = 3.0) -> str:
-    """Version of the Redis or Valkey at a URL; empty when it does not answer."""
-    client = redis.Redis.from_url(url, socket_connect_timeout=within_seconds, socket_timeout=within_seconds)
+    """Version of the Redis or Valkey at a URL; empty when it does not answer or still loads its data."""
+    client = redis.Redis.from_url(url, socket_connect_timeout=within_seconds, socket_timeout=within_seconds, retry=ONCE)
     try:
         with client:
+            client.ping()  # refused while it loads, which INFO is not
             info = client.info("server")
     except (redis.RedisError, OSError):
         return ""

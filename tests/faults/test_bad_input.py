@@ -5,7 +5,6 @@ import logging
 import random
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from tests.e2e.bus import LiveBus, live_bus
 from tests.faults.bus import Record, shuffled
 from tests.faults.malformed import DEPARTMENT, Generator, Malformed
 from tests.faults.records import province
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 MALFORMED, GOOD_EVERY = 10_200, 5
@@ -172,15 +172,15 @@ def test_a_poison_flood_holds_one_department_and_nobody_else(
 
         before = bus.taken_in()
         bus.listing("gd.tax", "TAX", FIRM, "粤税稽罚〔2026〕1号")
-        wait(lambda: bus.taken_in() > before, "the other department goes on")
-        wait(lambda: "procurement_ban" in bus.in_force("gd.fin", FIRM), "and is heard")
+        wait_until(lambda: bus.taken_in() > before, "the other department goes on")
+        wait_until(lambda: "procurement_ban" in bus.in_force("gd.fin", FIRM), "and is heard")
 
         bus.stop_here()
         bus.start_here()
         wait_held(bus, "gd.eco", bus.settings.partitions)
         assert len(bus.rejections("gd.eco")) == limit * bus.settings.partitions, "the hold outlives a restart"
         bus.listing("gd.tax", "TAX", FIRM, "粤税稽罚〔2026〕2号")
-        wait(lambda: bus.taken_in() == before + 2, "the other department goes on after it")
+        wait_until(lambda: bus.taken_in() == before + 2, "the other department goes on after it")
 
         for _ in range(100):
             if bus.taken_in() >= bus.fed:
@@ -197,7 +197,7 @@ def held(bus: LiveBus, department: str) -> float:
 
 
 def wait_held(bus: LiveBus, department: str, count: int) -> None:
-    wait(lambda: held(bus, department) == count, f"{department} is held in {count} partitions")
+    wait_until(lambda: held(bus, department) == count, f"{department} is held in {count} partitions")
 
 
 def wait_released(bus: LiveBus, limit: int) -> None:
@@ -211,14 +211,7 @@ def wait_released(bus: LiveBus, limit: int) -> None:
         before = now
         return calm > 15
 
-    wait(is_calm, "the released topics come to rest")
-
-
-def wait(holds: Any, what: str, within: float = 30.0) -> None:
-    until = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < until, f"not in time: {what}"
-        time.sleep(0.1)
+    wait_until(is_calm, "the released topics come to rest")
 
 
 def outcome(bus: LiveBus) -> dict[str, Any]:

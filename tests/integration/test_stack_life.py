@@ -6,8 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from exchange.kafka import open_admin
 from exchange.settings import Settings
 from exchange.topics import Topics, apply_topics
 from tests.conftest import environment_of
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.servers
 COMMAND = [sys.executable, "-m", "deploy.cli"]
@@ -68,13 +68,6 @@ def home(tmp_path: Path) -> Iterator[Home]:
     found = Home(tmp_path / "信用 home")
     yield found
     Stack(found.settings).down()
-
-
-def wait_until(is_so: Callable[[], bool], *, within_seconds: float = 60) -> None:
-    give_up_at = time.monotonic() + within_seconds
-    while not is_so():
-        assert time.monotonic() < give_up_at, "it did not come to that"
-        time.sleep(0.05)
 
 
 def all_gone(processes: list[Identity]) -> bool:

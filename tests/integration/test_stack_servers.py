@@ -1,6 +1,10 @@
 """Killing and starting the servers one by one: what fault tests build on."""
 
+import os
 import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,10 +12,15 @@ import redis
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
+from deploy.local.folder import Folder
+from deploy.local.ports import HOST, choose, is_free
+from deploy.local.probe import ONCE, redis_answers
+from deploy.local.valkey import command
 from exchange.kafka import open_admin
 from exchange.settings import Settings
 from exchange.topics import Topics, apply_topics
 from tests.conftest import RunningStack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.servers
 
@@ -67,6 +76,39 @@ def test_valkey_comes_back_with_everything_or_with_an_older_copy(
         shutil.copytree(tmp_path / "copy", stack.valkey.aof)
         stack.valkey.start()
         assert (client.get("old"), client.get("new")) == (b"1", None)
+
+
+def test_a_valkey_that_still_loads_its_data_is_not_ready(tmp_path: Path) -> None:
+    folder = Folder(root=tmp_path)
+    folder.create()
+    port = choose("valkey", "", given=0, remembered=None)
+    url = f"redis://{HOST}:{port}"
+
+    slow = ["--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024"]  # microseconds a key
+
+    @contextmanager
+    def slow_valkey() -> Iterator[None]:
+        with subprocess.Popen(command(folder, port=port) + slow) as server:
+            try:
+                wait_until(lambda: not is_free(port))
+                yield
+            finally:
+                server.kill()
+
+    def persistence() -> dict[str, int]:
+        with redis.Redis.from_url(url, retry=ONCE) as client:
+            return dict(client.info("persistence"))
+
+    with slow_valkey(), redis.Redis.from_url(url) as client:
+        wait_until(lambda: redis_answers(url))
+        client.mset({f"k{number}": os.urandom(1024) for number in range(1000)})
+        client.bgrewriteaof()
+        wait_until(lambda: not persistence()["aof_rewrite_in_progress"])
+    with slow_valkey():
+        assert persistence()["loading"]
+        assert not redis_answers(url)
+        wait_until(lambda: redis_answers(url))
+        assert not persistence()["loading"]
 
 
 def test_databases_are_many_enough_for_tests_to_have_their_own(bus_settings: Settings) -> None:
