@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         "credit", description="First part of every topic name; one broker can carry several buses."
     )
     partitions: int = Field(
-        8, ge=1, le=1024, description="Partitions of every topic of the bus; fixed once topics exist."
+        4, ge=1, le=1024, description="Partitions of every topic of the bus; fixed once topics exist."
     )
     replication: int = Field(1, ge=1, description="Copies of each partition; 3 in production.")
     instance_id: str = Field(

@@ -16,9 +16,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 from consumers.standing.consumed import Consumed, sort_out
 from consumers.standing.decode import Decoded, Decoder
 from consumers.standing.join import Join, Work
+from consumers.standing.lanes import PublishingLanes
 from consumers.standing.liveness import Liveness
 from consumers.standing.partition import Committed, Partition, attach
-from consumers.standing.publishing import Job, OutboxPublisher
+from consumers.standing.publishing import Job
 from consumers.standing.reconcile import read_back, tell_differences
 from consumers.standing.report import Report
 from exchange.errors import FencedError, RetryLaterError
@@ -62,7 +63,7 @@ class StandingProcessor:
         decoder: Decoder,
         decode_plain: Callable[[bytes], tuple[str, dict[str, Any]]],
         new_join: Callable[[int, Callable[[], str]], Join],
-        publisher: OutboxPublisher,
+        publisher: PublishingLanes,
         topics: Topics,
         departments: Sequence[str],
         partitions: int,
@@ -128,8 +129,7 @@ class StandingProcessor:
         try:
             if self._publisher.failure:
                 raise self._publisher.failure
-            if self._publisher.fenced:
-                self._publisher.fenced = False
+            if self._publisher.take_fenced():
                 self._rebalanced = True
                 self._report.fenced("transaction", 1)
                 self._attach_again(list(self._partitions))

@@ -62,7 +62,7 @@ class OutboxPublisher:
         self._new_producer = new_producer
         self._generation: Any = None
         self._on_published = on_published
-        self.fenced = False
+        self._fenced = False
         self._on_step = on_step
         self._idle_for = idle_for
         self._jobs: list[Job] = []
@@ -80,11 +80,15 @@ class OutboxPublisher:
         """Begin publishing."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Publish what waits, then end; after a while without success the next owner is left to publish it."""
+    def finish(self) -> None:
+        """Take no more jobs: publish what waits, then end."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Finish; after a while without success the next owner is left to publish what waits."""
+        self.finish()
         self._thread.join(timeout=15)
         self._given_up = True
         self._thread.join(timeout=60)
@@ -108,6 +112,12 @@ class OutboxPublisher:
             self._jobs.append(job)
             self._backlog += len(job.messages)
             self._changed.notify_all()
+
+    def take_fenced(self) -> bool:
+        """Whether the broker refused this generation, or a transaction's outcome is unknown, since last asked."""
+        with self._changed:
+            fenced, self._fenced = self._fenced, False
+        return fenced
 
     def take_published(self, partition: int) -> Published | None:
         """What was published of a partition since last asked."""
@@ -235,7 +245,7 @@ class OutboxPublisher:
         if not certain or error.args[0].name() in STALE:
             with self._changed:
                 self._generation = None
-                self.fenced = True
+                self._fenced = True
         if not certain:
             return self._replaced()
         time.sleep(0.05)

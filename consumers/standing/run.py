@@ -11,10 +11,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from consumers.standing.decode import Decoder
 from consumers.standing.join import Join
+from consumers.standing.lanes import PublishingLanes
 from consumers.standing.liveness import Liveness
 from consumers.standing.partition import Committed
 from consumers.standing.processor import StandingProcessor
-from consumers.standing.publishing import OutboxPublisher
 from consumers.standing.report import Report
 from consumers.standing.verify import Verifier
 from exchange.catalogue import load_catalogue
@@ -74,6 +74,11 @@ class Parts:
                 "session.timeout.ms": session,
                 "heartbeat.interval.ms": session // 3,
                 "topic.metadata.refresh.interval.ms": 10_000,
+                # librdkafka names all its partitions in every fetch, hundreds here, which costs the broker more than records
+                # do: let it gather for a moment instead of answering once a record.
+                "fetch.min.bytes": 1_000_000,
+                "fetch.wait.max.ms": 4,
+                "socket.nagle.disable": True,
                 "queued.min.messages": 50_000,
                 "queued.max.messages.kbytes": 65_536,
             }
@@ -84,15 +89,19 @@ class Parts:
         """A consumer for reading back, in no group that matters."""
         return Consumer(self._reading() | {"group.id": f"{self.group}.read-back.{self.instance}"})
 
-    def producer(self) -> Producer:
-        """A transactional producer, ready to begin; fences this instance's predecessor."""
+    def producer(self, lane: int) -> Producer:
+        """A lane's transactional producer, ready to begin; fences this instance's predecessor."""
         producer = Producer(
             {
                 "bootstrap.servers": self._kafka,
-                "transactional.id": f"{self.group}.{self.instance}",
+                "transactional.id": f"{self.group}.{self.instance}.{lane}",
                 "transaction.timeout.ms": 10_000,
                 "compression.type": "lz4",
                 "linger.ms": 0,
+                "socket.nagle.disable": True,
+                # Until the markers of the last transaction are written, the next is answered CONCURRENT_TRANSACTIONS; with
+                # the default of 100 ms every transaction would take so long.
+                "retry.backoff.ms": 1,
                 "message.max.bytes": 4_000_000,
                 "queue.buffering.max.messages": 500_000,
                 "queue.buffering.max.kbytes": 1_048_576,
@@ -149,7 +158,7 @@ def build(
         book = RuleBook(parts.policy, today)
         return Join(parts.store, parts.topics, parts.codec.encode_plain, book, respond_by, new_token)
 
-    publisher = OutboxPublisher(
+    publisher = PublishingLanes(
         new_producer=parts.producer,
         on_published=report.published,
         on_step=on_step,
