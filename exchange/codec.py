@@ -13,6 +13,7 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 
 from exchange.errors import Reason, RequestError, UndecodableError
+from exchange.items_writer import ItemsWriter
 from exchange.plain import Convert, compile_converter, plain_type
 from exchange.plain_reader import Read, compile_reader
 from exchange.registry import Contract, Contracts, Schema, load_contracts
@@ -105,6 +106,11 @@ class Codec:
         out.write(writer.prefix)
         schemaless_writer(out, writer.plain, plain)
         return out.getvalue()
+
+    def items_writer(self, record_type: str, field: str) -> ItemsWriter:
+        """A writer for a record type's messages that share items of one array."""
+        writer = self._writer(record_type)
+        return ItemsWriter(writer.prefix, plain_type(self._newest(record_type).schema), field)
 
     def decode_plain(self, raw: bytes) -> tuple[str, dict[str, Any]]:
         """Record type and plain record of a message. Positions of enums are as found: validation checks their range.

@@ -51,6 +51,7 @@ class StandingMetrics(Metrics):
         self.reconciles = self._counter("reconciles", "Times Redis came back older than Kafka and was made whole.")
         self.retries = self._counter("retries", "Times a server was away and the loop waited.", "server")
         self.stage_seconds = self._histogram("stage_seconds", "Time of one batch in one stage.", "stage")
+        self.transaction_commits = self._histogram("transaction_commits", "Commits in a transaction.", buckets=SIZES)
         self.batch_records = self._histogram("batch_records", "Records in a batch.", buckets=SIZES)
         self.stage_latency = self._histogram(
             "latency_seconds", "From publication by the department until the end of a stage.", "stage"

@@ -16,9 +16,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from exchange.domain.calendar import to_day
 from exchange.errors import Reason, RejectedError
 
-EPOCH_DAY = date(1970, 1, 1).toordinal()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -147,7 +147,7 @@ _PRIMITIVES: dict[str, Convert] = {
 def _date(value: Any, path: str) -> int:
     if not isinstance(value, date) or isinstance(value, datetime):
         raise _refuse("wrong_type", path, value, "a day (datetime.date)")
-    return value.toordinal() - EPOCH_DAY
+    return to_day(value)
 
 
 def _timestamp(value: Any, path: str) -> int:

@@ -5,7 +5,7 @@ Keys of partition p: `{p}:cursor`, `{p}:tokens` (the last 256 commit tokens), `{
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -98,6 +98,10 @@ class Loaded(NamedTuple):
     entries: list[Entry | None]
 
 
+Answer = Callable[[], list[FencedError | None]]
+"""Waits for the answer to commits that are under way; to be called once."""
+
+
 class Look(NamedTuple):
     """A glance at a partition: its newest commit token, and the subjects for whom a day has come."""
 
@@ -116,6 +120,7 @@ class StandingStore(Protocol):
     def cursor(self, partition: int) -> Cursor: ...  # noqa: D102 # see Store
     def load(self, wanted: Sequence[Wanted]) -> list[Loaded]: ...  # noqa: D102
     def commit(self, commits: Sequence[Commit]) -> list[FencedError | None]: ...  # noqa: D102
+    def begin_commit(self, commits: Sequence[Commit]) -> Answer: ...  # noqa: D102
     def outbox(self, partition: int) -> list[Outgoing]: ...  # noqa: D102
     def look(self, partitions: Sequence[int], day: int, limit: int) -> list[Look]: ...  # noqa: D102
     def indexed(self, partition: int) -> Iterator[str]: ...  # noqa: D102
@@ -180,14 +185,42 @@ class Store:
             For each commit None, or the error if another process has committed in between; then nothing was changed.
         """
         answers = self._pipeline([self._commit_command(commit) for commit in commits])
-        return [
-            None
-            if answer[0] == b"OK"
-            else FencedError(
-                f"partition {commit.partition}: expected token {commit.expected}, found {answer[1].decode()}"
-            )
-            for commit, answer in zip(commits, answers, strict=True)
-        ]
+        return [_fenced(commit, answer) for commit, answer in zip(commits, answers, strict=True)]
+
+    def begin_commit(self, commits: Sequence[Commit]) -> Answer:
+        """`commit`, without waiting: what is returned waits for the answer and gives it.
+
+        Raises:
+            RetryLaterError: Redis is away. Also where the answer is taken; then the commits may or may not have gone through,
+                or the server has lost the script, which the next call of any other method loads again.
+        """
+        pool = self._client.connection_pool
+        commands = [self._commit_command(commit) for commit in commits]
+        try:
+            connection = pool.get_connection()
+        except RedisError as error:
+            raise _translated(error) from error
+
+        def translating(act: Callable[[], Any]) -> Any:
+            try:
+                return act()
+            except RedisError as error:
+                # Nobody must take the answers that were not read for his own.
+                connection.disconnect()  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+                pool.release(connection)
+                raise _translated(error) from error
+
+        def take() -> list[FencedError | None]:
+            answers = [translating(connection.read_response) for _ in commands]
+            pool.release(connection)
+            return [_fenced(commit, answer) for commit, answer in zip(commits, answers, strict=True)]
+
+        def send() -> None:
+            packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call] # likewise
+            connection.send_packed_command(packed)  # type: ignore[no-untyped-call] # likewise
+
+        translating(send)
+        return take
 
     def _commit_command(self, commit: Commit) -> tuple[Any, ...]:
         tag = f"{{{commit.partition}}}"
@@ -307,6 +340,12 @@ def _chunks(names: Iterator[str], size: int) -> Iterator[list[str]]:
         yield chunk
 
 
+def _fenced(commit: Commit, answer: list[bytes]) -> FencedError | None:
+    if answer[0] == b"OK":
+        return None
+    return FencedError(f"partition {commit.partition}: expected token {commit.expected}, found {answer[1].decode()}")
+
+
 def _sha(script: str) -> str:
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
@@ -315,7 +354,7 @@ def _translated(error: RedisError) -> RetryLaterError | FatalError:
     """What a Redis error means for the bus: wait, or stop."""
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     waiting = ("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "OOM", "READONLY")
-    if isinstance(error, RedisConnectionError | RedisTimeoutError) or text.startswith(waiting):
+    if isinstance(error, RedisConnectionError | RedisTimeoutError | NoScriptError) or text.startswith(waiting):
         return RetryLaterError(
             f"Redis: {text}", code="redis_away", remedy="check that Redis runs and has memory and disk"
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from exchange.domain.record import Entry
 from exchange.domain.standing import Standing
 from exchange.errors import FencedError
-from exchange.store import NEVER, TOKENS_KEPT, Commit, Cursor, Loaded, Look, Outgoing, Wanted
+from exchange.store import NEVER, TOKENS_KEPT, Answer, Commit, Cursor, Loaded, Look, Outgoing, Wanted
 
 
 @dataclass(slots=True)
@@ -53,6 +53,11 @@ class MemoryStore:
     def commit(self, commits: Sequence[Commit]) -> list[FencedError | None]:
         """As `Store.commit`."""
         return [self._commit(commit) for commit in commits]
+
+    def begin_commit(self, commits: Sequence[Commit]) -> Answer:
+        """As `Store.begin_commit`."""
+        answers = self.commit(commits)
+        return lambda: answers
 
     def _commit(self, commit: Commit) -> FencedError | None:
         state = self._at(commit.partition)

@@ -4,9 +4,9 @@ from datetime import date
 from typing import Any
 
 from exchange.domain import bodies
+from exchange.domain.calendar import to_day
 from exchange.domain.policy import OPEN, ListRule, MeasureRule, Policy, RepairRule, Term
 from exchange.domain.record import DOCUMENT, Body, Fact, Version, entry_key
-from exchange.domain.terms import EPOCH
 
 FIRM = "org:91440300PDY00001X3"
 OTHER = "org:92440106PDY000028C"
@@ -15,7 +15,7 @@ PERSON = "person:k1.0123456789abcdef0123456789abcdef"
 
 def day(text: str) -> int:
     """Days since 1970-01-01 of an ISO date."""
-    return (date.fromisoformat(text) - EPOCH).days
+    return to_day(date.fromisoformat(text))
 
 
 def rule(measure: str, department: str, list_code: str, **changes: Any) -> MeasureRule:

@@ -55,6 +55,11 @@ class Decoded:
     runs: dict[str, int] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
 
+    @property
+    def newest(self) -> int:
+        """When its last record was published by its department, milliseconds since 1970-01-01 UTC; 0 if there is none."""
+        return self.arrivals[-1].value.get("published_at", 0) if self.arrivals else 0
+
 
 class Decoder:
     """Turns messages into arrivals and rejections.

@@ -7,13 +7,14 @@ arrival, and a subject is judged once a batch, however many of its records came.
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
 from consumers.standing.decode import INTERNAL_TYPE, Arrival, Decoded, rejection
-from consumers.standing.notices import Cause, RespondBy, notice, standing_change
+from consumers.standing.notices import Cause, NoticeWriter, RespondBy, standing_change
 from consumers.standing.partition import Partition
+from exchange.codec import Codec
+from exchange.domain.calendar import day_of
 from exchange.domain.fold import JUDGED, fold
 from exchange.domain.judge import Judgement, RuleBook, judge
 from exchange.domain.links import Message, forward, messages
@@ -30,8 +31,6 @@ PUBLISHED_LATE_AFTER = 7
 
 SentTable = dict[str, dict[tuple[str, str], dict[str, Version]]]
 """Subject to (other subject, entry key) to slot to the newest version that the one has sent the other."""
-
-EncodePlain = Callable[[str, dict[str, Any]], bytes]
 
 
 @dataclass(slots=True)
@@ -69,7 +68,7 @@ class Join:
     Args:
         store: where standings and entries are loaded from.
         topics: names of the bus's topics.
-        encode: encodes plain records.
+        codec: encodes what is told.
         book: policy and day.
         respond_by: working-day arithmetic, (day, working days) to day.
         new_token: makes commit tokens.
@@ -79,14 +78,15 @@ class Join:
         self,
         store: StandingStore,
         topics: Topics,
-        encode: EncodePlain,
+        codec: Codec,
         book: RuleBook,
         respond_by: RespondBy,
         new_token: Callable[[], str],
     ) -> None:
         self._store = store
         self._topics = topics
-        self._encode = encode
+        self._encode = codec.encode_plain
+        self.notices = NoticeWriter(codec.items_writer("notice", "measures"), respond_by, book.policy.version)
         self.book = book
         self._respond_by = respond_by
         self.new_token = new_token
@@ -142,7 +142,7 @@ class Join:
 
     def _watch_publication(self, arrival: Arrival) -> None:
         deadline = self._respond_by(arrival.fact.version.decided_on, PUBLISHED_LATE_AFTER)
-        if arrival.value["published_at"] // 1000 + 8 * 3600 >= (deadline + 1) * 86400:
+        if day_of(arrival.value["published_at"]) > deadline:
             self.tally.late[arrival.value["department"], arrival.record_type] += 1
 
     def judge(self, work: Work, *, now: int) -> None:
@@ -179,23 +179,15 @@ class Join:
         return settled
 
     def _tell(
-        self, work: Work, subject: str, settled: Standing, drafts: Iterable[Draft], cause: Cause, now: int
+        self, work: Work, subject: str, settled: Standing, drafts: Sequence[Draft], cause: Cause, now: int
     ) -> None:
         """Notices to departments."""
-        for draft in drafts:
-            topic = self._topics.out_of(draft.department)
-            wire = self.notice_of(subject, settled, draft, cause, work.partition.epoch, now)
-            work.commit.messages.append((topic, subject.encode(), wire))
+        epoch = work.partition.epoch
+        notices = self.notices.write(subject, settled, drafts, cause, epoch=epoch, issued_at=now)
+        for draft, wire in zip(drafts, notices, strict=True):
+            work.commit.messages.append((self._topics.out_of(draft.department), subject.encode(), wire))
             for measure, action in draft.changes:
                 self.tally.notices[draft.department, measure, Action(action).name.lower()] += 1
-
-    def notice_of(self, subject: str, settled: Standing, draft: Draft, cause: Cause, epoch: int, now: int) -> bytes:
-        """A notice in wire format."""
-        plain = notice(
-            subject, settled, draft, epoch=epoch, cause=cause, issued_at=now, policy=self.book.policy.version,
-            respond_by=self._respond_by,
-        )  # fmt: skip
-        return self._encode("notice", plain)
 
     def _tell_subjects(
         self,
@@ -254,10 +246,6 @@ class Join:
         commit.published = partition.published
         commit.trim = partition.trim
         return commit
-
-
-def _of(work: Work, subject: str) -> dict[str, Entry]:
-    return {key: entry for (of, key), entry in work.changed.items() if of == subject}
 
 
 def _is_known(message: Message, sent: dict[tuple[str, str], dict[str, Version]]) -> bool:

@@ -1,12 +1,14 @@
 """Notices and standing changes: from a judged standing to the bytes of `credit.out.*` and `credit.standing`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from exchange.domain.judge import Judgement, Support, newest_registration
 from exchange.domain.notice import Draft
 from exchange.domain.standing import Standing
+from exchange.items_writer import ItemsWriter
 
 
 class Cause(NamedTuple):
@@ -62,56 +64,76 @@ def _measure(
     }
 
 
-def notice(
-    subject: str,
-    standing: Standing,
-    draft: Draft,
-    *,
-    epoch: int,
-    cause: Cause,
-    issued_at: int,
-    policy: str,
-    respond_by: RespondBy,
-) -> dict[str, Any]:
-    """The plain notice record of a draft: what changed, and the full set of measures now in force.
+_why = attrgetter("memorandum", "article", "basis", "respond_within_working_days")
+
+
+class NoticeWriter:
+    """Writes the notices about one subject: what changed, and the full set of measures now in force.
+
+    A record that concerns many departments mostly obliges them to the same measures for the same reasons: those are encoded once.
 
     Args:
-        subject: whom it is about.
-        standing: already settled.
-        draft: from `exchange.domain.notice.diff`.
-        epoch: of the partition; first part of the sequence.
-        cause: what set it off.
-        issued_at: milliseconds since 1970-01-01 UTC.
-        policy: version of the policy judged by.
+        writer: of the notice's measures.
         respond_by: working-day arithmetic.
+        policy: version of the policy judged by.
     """
-    registration = newest_registration(standing.active)
-    today = standing.as_of
-    return {
-        "id": notice_id(draft.department, subject, epoch, draft.n, cause),
-        "subject": subject,
-        "subject_name": str(registration.versions[""].body[0]) if registration else "",
-        "department": draft.department,
-        "epoch": epoch,
-        "n": draft.n,
-        "issued_at": issued_at,
-        "published_at": cause.published_at,
-        "received_at": cause.received_at,
-        "cause": {
-            "type": cause.record_type,
-            "department": cause.department,
-            "document": cause.document,
-            "topic": cause.topic,
-            "partition": cause.partition,
-            "offset": cause.offset,
-        },
-        "changes": [{"measure": measure, "action": int(action)} for measure, action in draft.changes],
-        "measures": [
-            _measure(measure, supports, subject, today, respond_by)
-            for measure, supports in sorted(draft.measures.items())
-        ],
-        "policy_version": policy,
-    }
+
+    def __init__(self, writer: ItemsWriter, respond_by: RespondBy, policy: str) -> None:
+        self._writer = writer
+        self._respond_by = respond_by
+        self._policy = policy
+
+    def write(
+        self, subject: str, standing: Standing, drafts: Iterable[Draft], cause: Cause, *, epoch: int, issued_at: int
+    ) -> list[bytes]:
+        """The message of each draft.
+
+        Args:
+            subject: whom they are about.
+            standing: already settled.
+            drafts: from `exchange.domain.notice.diff`.
+            cause: what set them off.
+            epoch: of the partition; first part of the sequence.
+            issued_at: milliseconds since 1970-01-01 UTC.
+        """
+        registration = newest_registration(standing.active)
+        shared = {
+            "subject": subject,
+            "subject_name": str(registration.versions[""].body[0]) if registration else "",
+            "epoch": epoch,
+            "issued_at": issued_at,
+            "published_at": cause.published_at,
+            "received_at": cause.received_at,
+            "cause": {
+                "type": cause.record_type,
+                "department": cause.department,
+                "document": cause.document,
+                "topic": cause.topic,
+                "partition": cause.partition,
+                "offset": cause.offset,
+            },
+            "policy_version": self._policy,
+        }
+        encoded: dict[tuple[object, ...], bytes] = {}
+        messages = []
+        for draft in drafts:
+            plain = shared | {
+                "id": notice_id(draft.department, subject, epoch, draft.n, cause),
+                "department": draft.department,
+                "n": draft.n,
+                "changes": [{"measure": measure, "action": int(action)} for measure, action in draft.changes],
+            }
+            items = []
+            for measure, supports in sorted(draft.measures.items()):
+                # A holding is one object in all supports of a judgement.
+                why = (measure, *((id(one.holding), _why(one.rule)) for one in supports))
+                item = encoded.get(why)
+                if item is None:
+                    in_force = _measure(measure, supports, subject, standing.as_of, self._respond_by)
+                    item = encoded[why] = self._writer.item(in_force)
+                items.append(item)
+            messages.append(self._writer.message(plain, items))
+        return messages
 
 
 def standing_change(subject: str, judgement: Judgement, *, epoch: int, n: int, changed_at: int) -> dict[str, Any]:

@@ -50,6 +50,10 @@ class Partition:
     published: str = ""
     trim: int = 0
 
+    def held(self, limit: int) -> set[str]:
+        """Topics with so many rejected records in a row that no more is taken of them."""
+        return {topic for topic, run in self.rejected_runs.items() if run >= limit}
+
     def caught_up(self) -> bool:
         """Whether all that Kafka knew at the beginning has been folded again."""
         return all(self.offsets.get(topic, 0) >= offset for topic, offset in self.known.items())

@@ -22,13 +22,17 @@ STALE = ("ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID")
 
 
 class Job(NamedTuple):
-    """What one commit asks to publish: its messages (topic, key, value), and the offsets it reached."""
+    """What one commit asks to publish: its messages (topic, key, value), and the offsets it reached.
+
+    since: when the newest of its records was published by its department, milliseconds since 1970-01-01 UTC; 0 if there is none.
+    """
 
     partition: int
     token: str
     epoch: int
     messages: list[tuple[str, bytes, bytes]]
     offsets: dict[str, int]
+    since: int = 0
 
 
 class Published(NamedTuple):

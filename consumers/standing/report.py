@@ -24,6 +24,10 @@ class BatchClock:
         self._metrics = metrics
         self._at = time.perf_counter()
 
+    def restart(self) -> None:
+        """Leave out the time since the last stage."""
+        self._at = time.perf_counter()
+
     def stage(self, name: str) -> None:
         """The stage that has just ended."""
         now = time.perf_counter()
@@ -43,7 +47,7 @@ class Report:
         self._metrics.batch_records.observe(size)
         return BatchClock(self._metrics)
 
-    def joined(self, join: Join, batch: Iterable[Work], now: int) -> None:
+    def joined(self, join: Join, batch: Iterable[Work]) -> None:
         """A batch was committed."""
         m, tally = self._metrics, join.tally
         join.tally = Tally()
@@ -64,13 +68,18 @@ class Report:
                 m.rejections.labels(department, reason).inc(count)
                 if reason == CLASSIFIED:
                     m.classified.labels(department).inc(count)
-            if work.decoded.arrivals:
-                published_at = work.decoded.arrivals[-1].value.get("published_at", now)
-                m.stage_latency.labels("commit").observe(max(0, time.time() - published_at / 1000))
+            self._latency("commit", work.decoded.newest)
 
     def published(self, jobs: list[Job]) -> None:
         """A transaction went through."""
-        self._metrics.stage_seconds.labels("publish_jobs").observe(len(jobs))
+        self._metrics.transaction_commits.observe(len(jobs))
+        for job in jobs:
+            if job.messages:
+                self._latency("publish", job.since)
+
+    def _latency(self, stage: str, since: int) -> None:
+        if since:
+            self._metrics.stage_latency.labels(stage).observe(max(0.0, time.time() - since / 1000))
 
     def state(
         self, consumer: Consumer, places: list[TopicPartition], partitions: list[Partition], backlog: int

@@ -5,7 +5,6 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import closing
-from functools import lru_cache
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -147,16 +146,12 @@ def build(
     """
     parts = Parts(settings, kafka, redis)
     report = Report(metrics or StandingMetrics())
-    working_days = load_working_days()
+    respond_by = load_working_days().respond_by()
     consumer = parts.consumer()
-
-    @lru_cache(maxsize=4096)
-    def respond_by(day: int, working: int) -> int:
-        return working_days.add(day, working)[0]
 
     def new_join(today: int, new_token: Callable[[], str]) -> Join:
         book = RuleBook(parts.policy, today)
-        return Join(parts.store, parts.topics, parts.codec.encode_plain, book, respond_by, new_token)
+        return Join(parts.store, parts.topics, parts.codec, book, respond_by, new_token)
 
     publisher = PublishingLanes(
         new_producer=parts.producer,

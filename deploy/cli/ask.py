@@ -4,17 +4,17 @@ import json
 import signal
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from exchange.domain.calendar import to_date
 from exchange.domain.judge import RuleBook, judge
 from exchange.domain.record import split_key
 from exchange.domain.standing import EMPTY, Standing
-from exchange.domain.terms import EPOCH
 from exchange.errors import RequestError
 from exchange.settings import Settings, read_settings
 
@@ -26,7 +26,7 @@ SubjectArgument = Annotated[
 
 def iso(day: int | None) -> str:
     """A day (since 1970-01-01) as people write it; empty for none."""
-    return "" if day is None else str(EPOCH + timedelta(days=day))
+    return "" if day is None else to_date(day).isoformat()
 
 
 def moment(seconds: int) -> str:

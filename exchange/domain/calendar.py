@@ -3,8 +3,10 @@
 Holidays and make-up days come in as data (`exchange.working_days` reads them): the State Council sets them year by year.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 DAY_MS = 86_400_000
 CHINA_OFFSET_MS = 8 * 3_600_000
@@ -81,6 +83,10 @@ class WorkingDays:
             end += 1
             n -= self.is_working(end)
         return end, not (self.is_decided(day) and self.is_decided(end))
+
+    def respond_by(self) -> Callable[[int, int], int]:
+        """`add` without the mark of the provisional, remembering its answers: the hot path asks about few days."""
+        return lru_cache(maxsize=4096)(lambda day, n: self.add(day, n)[0])
 
     def between(self, start: int, end: int) -> int:
         """Working days after `start` up to and with `end`, so that `between(d, add(d, n)) == n`; 0 if `end` is not later."""

@@ -1,14 +1,15 @@
 """How long a listing holds: from its own words, its extensions, its repair, and the policy of the day it was decided."""
 
+from calendar import monthrange
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from exchange.domain.bodies import RATING_SCHEMES, Listing, Rating, Related, Repair, RepairState
+from exchange.domain.calendar import to_date, to_day
 from exchange.domain.policy import Policy
 from exchange.domain.record import Entry, Version, split_key
-
-EPOCH = date(1970, 1, 1)
 
 RATING_MONTHS = 24
 """A grade without an end of its own is looked at for two years: a tax grade D stays so long (SAT 2014 No. 40)."""
@@ -32,13 +33,13 @@ class Holding(NamedTuple):
     until: int | None
 
 
+@lru_cache(maxsize=65_536)
 def add_months(day: int, months: int) -> int:
     """The same day of a later month, or that month's last day where it is shorter. Days since 1970-01-01."""
-    start = EPOCH + timedelta(days=day)
-    year, month = divmod(start.month - 1 + months, 12)
-    first_of_next = date(start.year + year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
-    last = (first_of_next - timedelta(days=1)).day
-    return (date(start.year + year, month + 1, min(start.day, last)) - EPOCH).days
+    start = to_date(day)
+    years, month = divmod(start.month - 1 + months, 12)
+    year, month = start.year + years, month + 1
+    return to_day(date(year, month, min(start.day, monthrange(year, month)[1])))
 
 
 def _earliest(days: Iterable[int | None]) -> int | None:

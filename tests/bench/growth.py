@@ -63,9 +63,7 @@ class Histories:
         self._store = bench.store(2)
         book = RuleBook(load_policy(SCHEMAS, load_catalogue(SCHEMAS)), day_of(time.time_ns() // 1_000_000))
         tokens = (str(number) for number in count())
-        self._join = Join(
-            self._store, bench.topics, bench.codec.encode_plain, book, lambda day, n: day + n, lambda: next(tokens)
-        )
+        self._join = Join(self._store, bench.topics, bench.codec, book, lambda day, n: day + n, lambda: next(tokens))
         self._partition = Partition(number=0, token="", epoch=0, reconcile=False, offsets={}, known={})
 
     def take(self, arrivals: list[Arrival]) -> float:

@@ -9,18 +9,19 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
-from consumers.standing.decode import Arrival, Decoded
+from consumers.standing.decode import Arrival, Decoded, decode_facts
 from consumers.standing.join import Join
 from consumers.standing.partition import Committed, Partition, attach
 from consumers.standing.publishing import Job
 from consumers.standing.reconcile import Told, remember, remember_sent, tell_differences
+from exchange.codec import Codec
 from exchange.domain.judge import RuleBook
 from exchange.domain.oracle import compute
 from exchange.domain.record import Fact
 from exchange.errors import FencedError
+from exchange.paths import SCHEMAS
 from exchange.store_memory import MemoryStore
 from exchange.topics import Topics
 from tests.worlds import FIRM, OTHER, PERSON, SMALL, day, fact, listing, registration
@@ -30,13 +31,7 @@ BOOK = RuleBook(SMALL, TODAY)
 TOPICS = Topics("t")
 DEPARTMENTS = ("gd.tax", "gd.em", "gd.amr")
 INPUTS = (*(TOPICS.into(department) for department in DEPARTMENTS), TOPICS.internal)
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder().decode
-_facts = msgspec.msgpack.Decoder(tuple[Fact, ...]).decode
-
-
-def encode(record_type: str, value: dict[str, Any]) -> bytes:
-    return _pack((record_type, value))
+CODEC = Codec.from_files(SCHEMAS)
 
 
 def draw_fact(rnd: random.Random, revision: int) -> tuple[str, str, Fact]:
@@ -79,11 +74,11 @@ class World:
 
     def publish(self, job: Job) -> None:
         for topic, key, value in job.messages:
-            record_type, plain = _unpack(value)
+            record_type, plain = CODEC.decode_plain(value)
             if record_type == "notice":
                 self.out.append(plain)
             elif topic == TOPICS.internal:
-                self.inputs[topic] += [(key.decode(), one) for one in _facts(plain["body"])]
+                self.inputs[topic] += [(key.decode(), one) for one in decode_facts(plain["body"])]
                 self.internal.append(plain)
         offsets = {
             t: max(o, self.committed.offsets.get(t, 0)) for t, o in {**self.committed.offsets, **job.offsets}.items()
@@ -104,7 +99,7 @@ class Processor:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.join = Join(world.store, TOPICS, encode, BOOK, lambda start, days: start + days, world.token)
+        self.join = Join(world.store, TOPICS, CODEC, BOOK, lambda start, days: start + days, world.token)
         self.begin()
 
     def begin(self) -> None:

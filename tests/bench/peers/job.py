@@ -8,7 +8,6 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from consumers.standing.decode import Decoder
@@ -47,14 +46,9 @@ class PeerJob:
         numbers = (f"{os.getpid()}-{n}" for n in itertools.count())
         working_days = load_working_days()
 
-        @lru_cache(maxsize=4096)
-        def respond_by(day: int, working: int) -> int:
-            return working_days.add(day, working)[0]
-
         self.book = RuleBook(policy, self._today)
-        self.respond_by = respond_by
         self.new_token: Callable[[], str] = lambda: next(numbers)
-        self.join = Join(self._store, self.topics, self.codec.encode_plain, self.book, respond_by, self.new_token)
+        self.join = Join(self._store, self.topics, self.codec, self.book, working_days.respond_by(), self.new_token)
         self._partitions: dict[int, Partition] = {}
 
     def partition(self, number: int) -> Partition:

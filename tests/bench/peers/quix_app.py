@@ -101,8 +101,9 @@ def main(state_dir: str) -> None:
         if fact.key[: fact.key.index("/")] in JUDGED:
             judgement = judge(standing, job.book, person=subject.startswith("person:"))
             standing, drafts = settle(standing, judgement, as_of=job.book.as_of, policy=job.book.policy.version)
-            for draft in drafts:
-                value = job.join.notice_of(subject, standing, draft, cause_of(arrival, 0, timestamp), 0, timestamp)
+            cause = cause_of(arrival, 0, timestamp)
+            notices = job.join.notices.write(subject, standing, drafts, cause, epoch=0, issued_at=timestamp)
+            for draft, value in zip(drafts, notices, strict=True):
                 producer.produce(output[draft.department].name, value, key)
         entry, standing_bytes = _encode(after), _encode(standing)
         state.set_bytes(fact.key, entry)
