@@ -91,8 +91,8 @@ def listing(
 
 
 def registration(
-    name: str = "合成一号", *, representative: str = "", aliases: str = "", on: str = "2020-01-01", revision: int = 1
+    name: str = "合成一号", *, representative: str = "", on: str = "2020-01-01", revision: int = 1
 ) -> Fact:
     """A registration of an enterprise."""
-    body = bodies.Registration(name, 0, 0, "440300", aliases, representative, "")
+    body = bodies.Registration(name, 0, 0, "440300", representative, "")
     return fact("registration", "设立", tuple(body), department="gd.amr", on=on, revision=revision)

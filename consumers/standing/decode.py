@@ -12,7 +12,7 @@ from consumers.standing.consumed import Consumed
 from consumers.standing.partition import Partition
 from exchange.catalogue import Catalogue
 from exchange.codec import Codec
-from exchange.domain.bodies import read_fact
+from exchange.domain.bodies import alias_facts, read_fact
 from exchange.domain.policy import Policy
 from exchange.domain.record import Fact, split_key
 from exchange.errors import FatalError, Reason, UndecodableError
@@ -25,7 +25,7 @@ decode_facts = msgspec.msgpack.Decoder(tuple[Fact, ...]).decode
 
 
 class Arrival(NamedTuple):
-    """A fact with the record it came from, which explains the notices it causes."""
+    """A fact with the record it came from, which explains the notices it causes; a registration brings one more an alias."""
 
     subject: str
     fact: Fact
@@ -132,7 +132,13 @@ class Decoder:
             subject = value["subject"]
             for fact in decode_facts(value["body"]):
                 decoded.arrivals.append(Arrival(subject, fact, record_type, value, topic, offset))
-            return
+        else:
+            self._take_record(decoded, message, topic, today, record_type, value)
+
+    def _take_record(
+        self, decoded: Decoded, message: Consumed, topic: str, today: int, record_type: str, value: dict[str, Any]
+    ) -> None:
+        raw, offset = message.value() or b"", message.offset()
         department = self._department_of[topic]
         reasons = validate(
             record_type, value, department=department, today=today, grants=self._grants[department], size=len(raw)
@@ -161,6 +167,10 @@ class Decoder:
                 )  # fmt: skip
                 return
         decoded.arrivals.append(Arrival(subject, fact, record_type, value, topic, offset))
+        if record_type == "registration" and value["aliases"]:
+            decoded.arrivals += [
+                Arrival(subject, alias, record_type, value, topic, offset) for alias in alias_facts(value, fact.version)
+            ]
         if decoded.runs.get(topic) or decoded.partition.rejected_runs.get(topic):
             decoded.runs[topic] = 0
 

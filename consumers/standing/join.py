@@ -126,17 +126,20 @@ class Join:
             pair = (subject, fact.key)
             before = known.get(pair)
             after = merge(before, fact)
+            kind = fact.key[: fact.key.index("/")]
             if after is before:
-                self.tally.known += 1
+                self.tally.known += kind != "alias"
                 continue
             known[pair] = work.changed[pair] = after
             standing = standings.get(subject) or cache[subject]
             standings[subject] = fold(standing, fact.key, before, after)
             work.touched[subject] = None
+            if kind in JUDGED or standing.merged_into:
+                work.judged[subject] = arrival
+            if kind == "alias":
+                continue  # counted as part of its registration
             record_type = arrival.record_type
             records[arrival.topic, record_type] += 1
-            if fact.key[: fact.key.index("/")] in JUDGED or standing.merged_into:
-                work.judged[subject] = arrival
             if record_type in ("licence", "penalty"):
                 self._watch_publication(arrival)
 

@@ -201,6 +201,7 @@ class StandingProcessor:
             partition.rejected_runs.update(one.runs)
         self._unanswered = Unanswered(batch, commits, answer, clock)
         clock.stage("send")
+        self._on_step("sent")
 
     def _settle(self) -> None:
         """Take the answer to the commit under way: remember what is now true, and hand the outboxes to step 2.

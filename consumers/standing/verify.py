@@ -114,7 +114,8 @@ class Verifier:
         verdict = Verdict()
         quarantine = self._read_quarantine()
         facts, rejected = self._decode_all(quarantine, verdict)
-        verdict.records, verdict.rejected = len(facts), len(rejected)
+        verdict.records = sum(not fact.key.startswith("alias/") for _, fact in facts)
+        verdict.rejected = len(rejected)
         standings: dict[str, Standing] = {}
         entries: dict[str, dict[str, Entry]] = {}
         for number in range(self._partitions):

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange.domain.calendar import to_date
+from exchange.domain.fold import UNCOUNTED
 from exchange.domain.judge import RuleBook, judge
 from exchange.domain.record import split_key
 from exchange.domain.standing import EMPTY, Standing
@@ -68,6 +69,7 @@ def today_book() -> RuleBook:
 def show(subject: SubjectArgument, as_json: Json = False) -> None:
     """Show a subject's standing: records, listings, measures 信用状况."""
     name, standing, entries = find_subject(subject, read_settings())
+    documents = sorted(key for key in entries if split_key(key)[0] not in UNCOUNTED)
     judgement = judge(standing, today_book(), person=name.startswith("person:"))
     listings = [
         {
@@ -87,7 +89,7 @@ def show(subject: SubjectArgument, as_json: Json = False) -> None:
     if as_json:
         answer = {
             "subject": name, "asked": subject, "known": standing is not EMPTY, "counts": standing.counts, "listings": listings,
-            "measures": measures, "documents": sorted(entries), "updated_at": moment(standing.updated_at),
+            "measures": measures, "documents": documents, "updated_at": moment(standing.updated_at),
         }  # fmt: skip
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
         return
@@ -108,9 +110,7 @@ def show(subject: SubjectArgument, as_json: Json = False) -> None:
             for one in measures
         ],
     )  # fmt: skip
-    console.print(
-        f"{len(entries)} documents 文书: " + ", ".join(" ".join(split_key(key)) for key in sorted(entries)[:10])
-    )
+    console.print(f"{len(documents)} documents 文书: " + ", ".join(" ".join(split_key(key)) for key in documents[:10]))
 
 
 def _table(console: Console, title: str, rows: list[dict[str, str]]) -> None:

@@ -47,13 +47,12 @@ class ObjectionState(IntEnum):
 
 
 class Registration(NamedTuple):
-    """Who the subject is; aliases and officers are space-separated, an officer as `ROLE=person`."""
+    """Who the subject is; officers are space-separated, each as `ROLE=person`. Its aliases are facts of their own."""
 
     name: str
     kind: int
     status: int
     division: str
-    aliases: str
     representative: str
     officers: str
 
@@ -128,6 +127,7 @@ def fen(value: bytes | None) -> int:
     return int.from_bytes(value, "big", signed=True) if value else 0
 
 
+_LAST_REVISION = 2**31
 _ALIAS_PREFIXES = ("reg:", "orgcode:", "tax:", "inst:", "soc:")
 _OFFICER_ROLES = ("DIRECTOR", "SUPERVISOR", "SENIOR_MANAGER", "DIRECTLY_RESPONSIBLE", "BENEFICIAL_OWNER")
 RATING_SCHEMES = ("TAX_CREDIT", "CUSTOMS_TIER", "RISK_CLASS", "ENVIRONMENT", "COMPREHENSIVE")
@@ -139,7 +139,6 @@ def _registration(value: Plain) -> Body:
         value["kind"],
         value["status"],
         value["division"],
-        " ".join(_ALIAS_PREFIXES[alias["kind"]] + alias["code"] for alias in value["aliases"]),
         value["legal_representative"],
         " ".join(f"{_OFFICER_ROLES[officer['role']]}={officer['person']}" for officer in value["officers"]),
     )
@@ -204,6 +203,17 @@ AMENDMENTS: dict[str, Callable[[Plain], Body]] = {
     "objection": lambda value: (value["state"],),
 }
 """Record types that say something about another document, which they name."""
+
+
+def alias_facts(value: Plain, registration: Version) -> list[Fact]:
+    """What a registration says of older codes, each a fact of its own, named `alias/<department>/<subject>`.
+
+    An older code, once said to be a subject's, stays so whatever later revisions leave out: histories that have come together
+    cannot be told apart again. Of several days the earliest counts, so its version is the greatest.
+    """
+    version = registration._replace(revision=_LAST_REVISION - registration.decided_on, digest=0, body=())
+    subjects = [_ALIAS_PREFIXES[alias["kind"]] + alias["code"] for alias in value["aliases"]]
+    return [Fact(entry_key("alias", value["department"], subject), DOCUMENT, version) for subject in subjects]
 
 
 def read_fact(

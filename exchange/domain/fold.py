@@ -11,8 +11,11 @@ from exchange.domain.bodies import AbnormalState, ObjectionState, Severity
 from exchange.domain.record import Entry, Fact, merge
 from exchange.domain.standing import EMPTY, Standing
 
-JUDGED = frozenset({"registration", "listing", "abnormal_entry", "rating", "related", "link"})
+JUDGED = frozenset({"registration", "listing", "abnormal_entry", "rating", "alias", "related", "link"})
 """Record types whose entries can oblige somebody; the rest is only counted."""
+
+UNCOUNTED = frozenset({"alias", "related", "link"})
+"""Entries that are no documents of their own."""
 
 _SEVERITIES = tuple(f"penalty_{severity.name.lower()}" for severity in Severity)
 _COMMITMENTS = ("commitment_made", "commitment_kept", "commitment_broken")
@@ -45,7 +48,7 @@ def tally(record_type: str, entry: Entry) -> tuple[tuple[str, int], ...]:
     if record_type == "arrears":
         arrears = bodies.Amount._make(body)
         return (("arrears_settled", 1),) if arrears.until else (("arrears", 1), ("arrears_fen", arrears.amount))
-    return () if record_type in ("related", "link") else ((record_type, 1),)
+    return () if record_type in UNCOUNTED else ((record_type, 1),)
 
 
 def is_active(record_type: str, entry: Entry) -> bool:

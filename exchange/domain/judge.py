@@ -125,8 +125,8 @@ def _reaching(active: dict[str, Entry], in_force: Iterable[Holding], book: RuleB
     if registration is None:
         return {}
     body = registration.versions[""].body
-    roles = [("LEGAL_REPRESENTATIVE", str(body[5]))] if body[5] else []
-    for officer in str(body[6]).split():
+    roles = [("LEGAL_REPRESENTATIVE", str(body[4]))] if body[4] else []
+    for officer in str(body[5]).split():
         role, _, person = officer.partition("=")
         roles.append((role, person))
     reached: dict[str, tuple[Holding, ...]] = {}

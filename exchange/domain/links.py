@@ -11,8 +11,8 @@ from typing import NamedTuple
 from zlib import crc32
 
 from exchange.domain.bodies import Related
-from exchange.domain.judge import Judgement, newest_registration
-from exchange.domain.record import DOCUMENT, Body, Entry, Fact, Version
+from exchange.domain.judge import Judgement
+from exchange.domain.record import DOCUMENT, Body, Entry, Fact, Version, split_key
 from exchange.domain.standing import Standing
 
 COUNTER = ""
@@ -29,12 +29,13 @@ class Message(NamedTuple):
 def _wanted(subject: str, standing: Standing, judgement: Judgement) -> dict[tuple[str, str], tuple[int, Body]]:
     """What other subjects should know: (target, entry key) to (day decided, body)."""
     wanted: dict[tuple[str, str], tuple[int, Body]] = {}
-    registration = newest_registration(standing.active)
-    if registration is not None:
-        document = registration.versions[DOCUMENT]
-        for alias in str(document.body[4]).split():
-            if alias != subject:
-                wanted[alias, f"link/{subject}/"] = (document.decided_on, ())
+    for key, entry in standing.active.items():
+        if key.startswith("alias/"):
+            _, _, alias = split_key(key)
+            day = entry.versions[DOCUMENT].decided_on
+            known = wanted.get((alias, f"link/{subject}/"))
+            if alias != subject and (known is None or day < known[0]):
+                wanted[alias, f"link/{subject}/"] = (day, (day,))
     for person, holdings in judgement.reaching.items():
         for h in holdings:
             body = Related(h.role, h.list_code, h.grounds, int(h.serious), h.until, 0)

@@ -24,6 +24,8 @@ _KINDS = {
     "N2": ("RURAL_COLLECTIVE", "经济合作社"),
     "31": ("OTHER", "律师事务所"),
 }
+FIRST = 1_000
+"""Number of the first synthetic body; those before it are the sample files' (`producers.samples`)."""
 OLDER_SHARE = 0.02
 """Organisations that departments first know by their registration number."""
 PERSONS_PER_ORGANISATION = 0.6
@@ -79,18 +81,19 @@ class Population:
 
     def _make(self, number: int) -> Organisation:
         draw = random.Random(self._seed * 1_000_003 + number)  # noqa: S311 # a simulation, no secret
-        code = synthetic_organisation(number)
+        body = FIRST + number
+        code = synthetic_organisation(body)
         kind, ending = _KINDS.get(code[:2], ("OTHER", "机构"))
         aliases: list[dict[str, str]] = []
         older = ""
         if draw.random() < OLDER_SHARE:
-            registered = synthetic_registration_number(number)
+            registered = synthetic_registration_number(body)
             older = f"reg:{registered}"
             aliases.append({"kind": "REGISTRATION_NUMBER", "code": registered})
-            if number < BODIES:  # beyond it, several organisations share a body
-                aliases.append({"kind": "ORGANISATION_CODE", "code": synthetic_organisation_code(number + 1)})
+            if body < BODIES:  # beyond it, several organisations share a body
+                aliases.append({"kind": "ORGANISATION_CODE", "code": synthetic_organisation_code(body + 1)})
         return Organisation(
-            f"org:{code}", f"合成第{number + 1:05d}号{ending}", kind, code[2:8], tuple(aliases), older,
+            f"org:{code}", f"合成第{body + 1:05d}号{ending}", kind, code[2:8], tuple(aliases), older,
             self.person(draw.getrandbits(30)), self.person(draw.getrandbits(30)),
             _FIRST_ESTABLISHED + timedelta(days=int(draw.random() * 9000)),
         )  # fmt: skip

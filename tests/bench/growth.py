@@ -18,11 +18,12 @@ from itertools import count, islice
 from statistics import median
 
 import redis
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 
 from consumers.standing.decode import Arrival, Decoded
 from consumers.standing.join import Join
 from consumers.standing.partition import Partition
+from consumers.standing.reading import read_places, watermarks
 from exchange.catalogue import load_catalogue
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import RuleBook
@@ -114,15 +115,10 @@ def read_notices(bench: Bench) -> Iterator[dict[str, object]]:
     consumer = Consumer(
         {"bootstrap.servers": bench.settings.kafka, "group.id": "growth", "isolation.level": "read_committed"}
     )
-    for department in bench.departments:
-        for number in range(bench.settings.partitions):
-            place = TopicPartition(bench.topics.out_of(department), number, 0)
-            _, high = consumer.get_watermark_offsets(place, timeout=30)
-            consumer.assign([place])
-            while consumer.position([place])[0].offset < high:
-                for message in consumer.consume(5000, 0.1):
-                    if message.error() is None:
-                        yield bench.codec.decode_plain(message.value() or b"")[1]
+    partitions = range(bench.settings.partitions)
+    places = [(bench.topics.out_of(department), number) for department in bench.departments for number in partitions]
+    for message in read_places(consumer, watermarks(consumer, places)):
+        yield bench.codec.decode_plain(message.value() or b"")[1]
     consumer.close()
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from exchange.domain.record import Entry, merge
 from exchange.domain.standing import EMPTY
-from exchange.store import NEVER, TOKENS_KEPT, Commit, StandingStore, Store, Wanted, connect
+from exchange.errors import RetryLaterError
+from exchange.settings import Settings
+from exchange.store import NEVER, TOKENS_KEPT, Answer, Commit, StandingStore, Store, Wanted, connect
 from exchange.store_memory import MemoryStore
 from tests.worlds import FIRM, OTHER, fact
 
@@ -26,6 +28,10 @@ def store(request: pytest.FixtureRequest) -> Iterator[StandingStore]:
 
 def commit(store: StandingStore, expected: str, token: str, **parts: object) -> bool:
     return store.commit([Commit(partition=3, expected=expected, token=token, **parts)])[0] is None  # type: ignore[arg-type]
+
+
+def begin(store: StandingStore, expected: str, token: str, **parts: object) -> Answer:
+    return store.begin_commit([Commit(partition=3, expected=expected, token=token, **parts)])  # type: ignore[arg-type]
 
 
 def test_nothing_is_known_at_first(store: StandingStore) -> None:
@@ -60,6 +66,45 @@ def test_a_stale_commit_changes_nothing(store: StandingStore) -> None:
     assert store.cursor(3).offsets == {"t": 1}
     assert store.standing(3, FIRM) is None
     assert store.outbox(3) == []
+
+
+def test_a_commit_under_way_is_answered_later(store: StandingStore) -> None:
+    begun = begin(store, "", "a", cursor={"o:t": 1})
+    assert begun() == [None]
+    assert store.cursor(3).offsets == {"t": 1}
+    first = begin(store, "a", "b")
+    second = begin(store, "a", "c", cursor={"o:t": 9})
+    assert first() == [None]
+    (fenced,) = second()
+    assert fenced is not None, "the other one came before"
+    assert (store.cursor(3).tokens, store.cursor(3).offsets) == (("b", "a"), {"t": 1})
+
+
+@pytest.mark.servers
+def test_a_server_that_lost_the_script_is_taught_it_again(bus_settings: Settings) -> None:
+    with connect(bus_settings.redis) as client:
+        store = Store(client)
+        assert commit(store, "", "a")
+        client.script_flush()
+        with pytest.raises(RetryLaterError):
+            begin(store, "a", "b")()
+        assert store.cursor(3).tokens == ("a",)
+        assert commit(store, "a", "b")
+        assert begin(store, "b", "c")() == [None]
+
+
+@pytest.mark.servers
+def test_a_late_answer_is_an_error_and_never_taken_for_anothers(bus_settings: Settings) -> None:
+    with connect(bus_settings.redis) as other, connect(bus_settings.redis, timeout=0.2) as client:
+        store = Store(client)
+        assert commit(store, "", "a")
+        other.client_pause(1000, all=False)
+        begun = begin(store, "a", "b", cursor={"o:t": 1})
+        with pytest.raises(RetryLaterError):
+            begun()
+        other.client_unpause()
+        assert store.cursor(3).tokens in (("a",), ("b", "a"))
+        assert store.standing(3, FIRM) is None
 
 
 def test_published_messages_are_trimmed_with_the_next_commit(store: StandingStore) -> None:

@@ -12,7 +12,8 @@ from typing import Any, Self
 
 from confluent_kafka import Producer
 
-from consumers.standing.verify import Verdict
+from consumers.standing.run import build_verifier
+from consumers.standing.verify import Verdict, Verifier
 from exchange.catalogue import load_catalogue
 from exchange.codec import Codec, open_codec
 from exchange.kafka import LOSSLESS, open_admin
@@ -23,7 +24,7 @@ from exchange.topics import Topics, apply_topics
 from tests.conftest import clear_bus, environment_of
 
 PROCESSOR = Path(__file__).with_name("processor_main.py")
-STEPS = ("consume", "commit", "committed", "publish", "published", "assign")
+STEPS = ("consume", "commit", "sent", "committed", "publish", "published", "assign")
 """Where a processor is killed: each numbered step, before and after."""
 
 Record = tuple[str, str, dict[str, Any]]
@@ -103,15 +104,13 @@ class BusUnderFault:
             verdict_ready = self.taken_in() >= self.fed and not self.verifier().waiting()
             calm = calm + 1 if verdict_ready else 0
 
-    def verifier(self) -> Any:
+    def verifier(self) -> Verifier:
         """The oracle over this bus."""
-        from consumers.standing.run import build_verifier
-
         return build_verifier(self.settings, self.settings.kafka, self.settings.redis)
 
     def verify(self) -> Verdict:
         """Everything recomputed and compared."""
-        verdict: Verdict = self.verifier().verify()
+        verdict = self.verifier().verify()
         assert verdict.is_good, "\n".join(verdict.examples)
         return verdict
 

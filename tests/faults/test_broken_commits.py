@@ -1,21 +1,13 @@
 """The fault tests can fail: a commit that forgets a part, killed between commit and publish, does not pass the oracle."""
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import BusFactory
 from tests.faults.bus import BusUnderFault, shuffled
 from tests.faults.records import province
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def bus(new_bus: BusFactory) -> Iterator[BusUnderFault]:
-    with BusUnderFault(new_bus()) as made:
-        yield made
 
 
 @pytest.mark.parametrize(("broken", "found"), [("outbox", "department"), ("records", "entry")])

@@ -4,11 +4,9 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import BusFactory
 from tests.faults.bus import STEPS, BusUnderFault, kill, shuffled
 from tests.faults.records import province
 
@@ -16,12 +14,6 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
 RANDOM_KILLS = int(os.environ.get("CREDITBUS_TEST_KILLS", "150"))
 """Kills at random moments; a longer run by setting it."""
 KILLS_A_STEP = 10
-
-
-@pytest.fixture
-def bus(new_bus: BusFactory) -> Iterator[BusUnderFault]:
-    with BusUnderFault(new_bus()) as made:
-        yield made
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -3,23 +3,16 @@
 import random
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
-from tests.conftest import BusFactory, RunningStack
+from tests.conftest import RunningStack
 from tests.faults.bus import BusUnderFault, shuffled
 from tests.faults.records import province
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
-
-
-@pytest.fixture
-def bus(new_bus: BusFactory) -> Iterator[BusUnderFault]:
-    with BusUnderFault(new_bus()) as made:
-        yield made
 
 
 def finish(bus: BusUnderFault) -> None:

@@ -31,11 +31,14 @@ BOOK = RuleBook(SMALL, TODAY)
 TOPICS = Topics("t")
 DEPARTMENTS = ("gd.tax", "gd.em", "gd.amr")
 INPUTS = (*(TOPICS.into(department) for department in DEPARTMENTS), TOPICS.internal)
+ALIAS = "reg:449999000000008"
 CODEC = Codec.from_files(SCHEMAS)
 
 
 def draw_fact(rnd: random.Random, revision: int) -> tuple[str, str, Fact]:
-    subject = rnd.choice([FIRM, OTHER])
+    if rnd.random() < 0.1:  # a registration names an older code
+        return "gd.amr", FIRM, fact("alias", ALIAS, (), department="gd.amr", revision=7)
+    subject = rnd.choice([FIRM, OTHER, ALIAS])
     department = rnd.choice(DEPARTMENTS)
     document = rnd.choice("ab")
     kind = rnd.random()
@@ -44,6 +47,7 @@ def draw_fact(rnd: random.Random, revision: int) -> tuple[str, str, Fact]:
     elif kind < 0.75:
         one = fact("withdrawal", document, (0,), target=f"listing/{department}/{document}", revision=revision)
     elif kind < 0.9:
+        subject = FIRM if subject == ALIAS else subject
         one = registration(representative=rnd.choice([PERSON, ""]), revision=revision)
     else:
         one = fact("penalty", document, (1, revision, 0, None), department=department, revision=revision)
