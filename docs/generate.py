@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pages import contracts, policy, settings
+from pages import contracts, metrics, policy, settings
 
 FOLDER = Path(__file__).parent
 PAGES: dict[str, Callable[[], str]] = {
     "contracts.md": contracts.page,
+    "metrics.md": metrics.page,
     "policy.md": policy.page,
     "settings.md": settings.page,
 }

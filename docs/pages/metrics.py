@@ -1,0 +1,33 @@
+"""docs/metrics.md: every metric of every process."""
+
+from prometheus_client.metrics import MetricWrapperBase
+
+from exchange.metrics import Metrics, PublisherMetrics, StandingMetrics
+
+INTRODUCTION = """\
+# Metrics 指标
+
+Generated from `exchange/metrics.py` by `docs/generate.py`. Do not edit.
+
+Every process shows its metrics on `CREDITBUS_METRICS_PORT` under `/metrics`. Names of counters end in `_total` there, histograms have
+`_bucket`, `_sum` and `_count`. No label ever names a subject.
+"""
+PROCESSES: tuple[tuple[str, Metrics], ...] = (
+    ("Standing processor 信用状态处理器", StandingMetrics()),
+    ("Publisher 报送方", PublisherMetrics()),
+)
+
+
+def page() -> str:
+    """The page's text."""
+    return INTRODUCTION + "".join(f"\n## {title}\n\n{_table(metrics)}" for title, metrics in PROCESSES)
+
+
+def _table(metrics: Metrics) -> str:
+    rows = ["| metric | kind | labels | |\n|---|---|---|---|\n"]
+    for metric in vars(metrics).values():
+        if isinstance(metric, MetricWrapperBase):
+            (family,) = metric.describe()
+            labels = ", ".join(f"`{label}`" for label in metric._labelnames)  # noqa: SLF001 # nothing public tells them
+            rows.append(f"| `{family.name}` | {family.type} | {labels} | {family.documentation} |\n")
+    return "".join(rows)
