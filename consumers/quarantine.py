@@ -1,13 +1,13 @@
 """Quarantine: list what was rejected and why, send it again once the cause is mended, and release held topics."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer
 
+from consumers.standing.reading import read_places, watermarks
 from exchange.codec import Codec
-from exchange.errors import RequestError, RetryLaterError
+from exchange.errors import RequestError
 from exchange.topics import Topics
 
 Rejection = dict[str, Any]
@@ -21,21 +21,9 @@ def rejections(reader: Consumer, codec: Codec, topics: Topics, department: str) 
         RetryLaterError: Kafka is away.
     """
     topic = topics.rejected_of(department)
-    metadata = reader.list_topics(topic, timeout=30).topics[topic]
-    for number in sorted(metadata.partitions):
-        place = TopicPartition(topic, number)
-        low, high = reader.get_watermark_offsets(place, timeout=30)
-        if high <= low:
-            continue
-        reader.assign([TopicPartition(topic, number, low)])
-        heard_at = time.monotonic()
-        while reader.position([place])[0].offset < high:
-            for message in reader.consume(500, 0.2):
-                if message.error() is None:
-                    heard_at = time.monotonic()
-                    yield codec.decode(message.value() or b"")[1]
-            if time.monotonic() - heard_at > 30:
-                raise RetryLaterError(f"cannot read {topic} [{number}]", remedy="check the brokers")
+    for number in sorted(reader.list_topics(topic, timeout=30).topics[topic].partitions):
+        for message in read_places(reader, watermarks(reader, [(topic, number)])):
+            yield codec.decode(message.value() or b"")[1]
 
 
 def replay(producer: Producer, rejection: Rejection) -> None:

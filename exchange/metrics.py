@@ -50,11 +50,17 @@ class StandingMetrics(Metrics):
         )
         self.reconciles = self._counter("reconciles", "Times Redis came back older than Kafka and was made whole.")
         self.retries = self._counter("retries", "Times a server was away and the loop waited.", "server")
-        self.stage_seconds = self._histogram("stage_seconds", "Seconds of one batch in a stage: decode, fold, judge, send (of the commit), commit (waiting for its answer).", "stage")
+        self.stage_seconds = self._histogram(
+            "stage_seconds",
+            "Seconds of one batch in a stage: decode, fold, judge, send (of the commit), commit (waiting for its answer).",
+            "stage",
+        )
         self.transaction_commits = self._histogram("transaction_commits", "Commits in a transaction.", buckets=SIZES)
         self.batch_records = self._histogram("batch_records", "Records in a batch.", buckets=SIZES)
         self.stage_latency = self._histogram(
-            "latency_seconds", "Seconds from publication by the department until the end of a stage: commit, publish.", "stage"
+            "latency_seconds",
+            "Seconds from publication by the department until the end of a stage: commit, publish.",
+            "stage",
         )
         self.lag = self._gauge("lag_records", "Records of the assigned partitions not yet taken in.")
         self.assigned = self._gauge("assigned_partitions", "Partitions of the join that this process owns.")

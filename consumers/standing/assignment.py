@@ -73,7 +73,7 @@ class Assignment:
         self.partitions: dict[int, Partition] = {}
         self._places: list[TopicPartition] = []
         self._stash: list[Consumed] = []
-        self._rebalanced = False
+        self.generation_told = True
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Join the group."""
@@ -95,10 +95,10 @@ class Assignment:
             self._report.consumer_errors(errors)
         return messages + good
 
-    def tell_generation(self, *, again: bool = False) -> None:
-        """Let the publisher go on as a member of the newest generation, after a rebalance (or `again`)."""
-        if self._rebalanced or again:
-            self._rebalanced = False
+    def tell_generation(self) -> None:
+        """Let the publisher go on as a member of the newest generation, unless it has been told."""
+        if not self.generation_told:
+            self.generation_told = True
             self._publisher.join_generation(self._consumer.consumer_group_metadata())
 
     def tell_state(self) -> None:
@@ -152,7 +152,7 @@ class Assignment:
     def _assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         self._on_step("assign")
         self._publisher.join_generation(None)
-        self._rebalanced = True
+        self.generation_told = False
         self._places = places
         for pause in pauses():
             try:

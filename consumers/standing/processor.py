@@ -152,9 +152,9 @@ class StandingProcessor:
                 raise self._publisher.failure
             if self._publisher.take_fenced():
                 self._report.fenced("transaction", 1)
+                self._input.generation_told = False  # whatever comes next: without it nothing is published
                 self._settle()
                 self._input.attach_again(self._input.partitions)
-                self._input.tell_generation(again=True)
             self._input.tell_generation()
             self._hold_while_publishing_lags()
             due = self._due()  # before consuming: it may attach anew, and what was read before then is read again

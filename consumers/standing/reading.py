@@ -11,6 +11,8 @@ from exchange.kafka import translate
 
 SILENCE = 60.0
 """Seconds without a message after which reading is given up for now."""
+MOMENT = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Pauses in seconds before an answer is asked for again."""
 Place = tuple[str, int]
 """Topic and partition."""
 
@@ -19,12 +21,23 @@ def watermarks(reader: Consumer, places: Sequence[Place]) -> dict[Place, tuple[i
     """First offset there is and the next to be written, markers of transactions included.
 
     Raises:
-        RetryLaterError: Kafka is away.
+        RetryLaterError: Kafka is away, or leaders are moving for longer than a moment.
     """
-    try:
-        return {place: reader.get_watermark_offsets(TopicPartition(*place), timeout=30) for place in places}
-    except KafkaException as error:
-        raise translate(error, "asking for the ends of topics") from error
+    return {place: _watermarks(reader, place) for place in places}
+
+
+def _watermarks(reader: Consumer, place: Place) -> tuple[int, int]:
+    """Of one place; asked again for a moment, as leaders of topics just made are not known everywhere at once."""
+    pauses = iter(MOMENT)
+    while True:
+        try:
+            return reader.get_watermark_offsets(TopicPartition(*place), timeout=30)
+        except KafkaException as error:
+            failure = translate(error, "asking for the ends of topics")
+            pause = next(pauses, None)
+            if pause is None or not isinstance(failure, RetryLaterError):
+                raise failure from error
+            time.sleep(pause)
 
 
 def read_places(reader: Consumer, places: dict[Place, tuple[int, int]]) -> Iterator[Consumed]:
