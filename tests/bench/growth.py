@@ -84,7 +84,7 @@ def cost_by_history(bench: Bench) -> dict[str, object]:
     """Part 1."""
     histories, result, cost = Histories(bench), {}, {}
     lengths = (10, 1_000, 100_000)
-    subjects = {length: f"org:{synthetic_uscc(number)}" for number, length in enumerate(lengths)}
+    subjects = {length: f"org:{synthetic_uscc(number)}" for number, length in enumerate(lengths, 1)}
     for length, subject in subjects.items():
         for begin in range(0, length, BATCH):
             histories.take(facts(subject, begin, min(BATCH, length - begin)))
@@ -104,7 +104,7 @@ def bytes_by_subject(bench: Bench, subjects: int = 20_000) -> dict[str, object]:
     client.flushdb()
     histories, before = Histories(bench), client.info("memory")["used_memory"]
     for begin in range(0, subjects, 100):
-        histories.take([a for n in range(begin, begin + 100) for a in facts(f"org:{synthetic_uscc(n)}", n * 5, 5)])
+        histories.take([a for n in range(begin + 1, begin + 101) for a in facts(f"org:{synthetic_uscc(n)}", n * 5, 5)])
     used = client.info("memory")["used_memory"] - before
     client.flushdb()
     return {"bytes_per_subject": round(used / subjects), "records_per_subject": 5}
