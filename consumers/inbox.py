@@ -20,7 +20,7 @@ from confluent_kafka import Consumer, KafkaException, Message
 
 from exchange.codec import Codec
 from exchange.errors import RetryLaterError
-from exchange.kafka import translate
+from exchange.kafka import leave, translate
 
 Notice = dict[str, Any]
 """A decoded notice: the fields of schemas/records/notice.avsc."""
@@ -81,8 +81,8 @@ class Inbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with closing(self._consumer), closing(self._book):
-            pass
+        with closing(self._book):
+            leave(self._consumer)
 
     def receive(self, timeout: float) -> Notice | None:
         """The next new notice, or None when none came in time (seconds). The one before it counts as done.

@@ -1,8 +1,10 @@
 """The border to Kafka: where clients of the bus are configured and librdkafka's errors become errors of the bus."""
 
 import logging
+import threading
+import time
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from exchange.errors import CreditbusError, FatalError, RequestError, RetryLaterError
@@ -29,6 +31,10 @@ _REFUSED = {
     KafkaError._AUTHENTICATION,  # noqa: SLF001 # librdkafka's own codes are named so
 }
 
+LEAVE_SECONDS = 10.0
+"""A consumer has this long to give its partitions back, and again as long to close."""
+
+log = logging.getLogger("creditbus.client")
 _silent = logging.getLogger("creditbus.kafka")
 _PASSING = frozenset({
     KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.FENCED_LEADER_EPOCH,
@@ -56,6 +62,23 @@ def open_admin(kafka: str) -> AdminClient:
         },
         logger=_silent,
     )
+
+
+def leave(consumer: Consumer, *, within_seconds: float = LEAVE_SECONDS) -> None:
+    """Close a subscribed consumer in good order, in bounded time.
+
+    librdkafka's close can wait for ever for the answer to a rebalance that was under way (librdkafka #4884): so the group is left
+    first, what it still says is answered, and then nothing can come between. A close that hangs all the same is left behind.
+    """
+    deadline = time.monotonic() + within_seconds
+    consumer.unsubscribe()
+    while (consumer.poll(0) is not None or consumer.assignment()) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    closing = threading.Thread(target=consumer.close, name="close-consumer", daemon=True)
+    closing.start()
+    closing.join(within_seconds)
+    if closing.is_alive():
+        log.warning("consumer does not close within_seconds=%g", within_seconds)
 
 
 def answers(kafka: str, *, within_seconds: float) -> bool:

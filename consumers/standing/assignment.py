@@ -17,6 +17,7 @@ from consumers.standing.partition import Committed, Partition, attach
 from consumers.standing.publishing import Job
 from consumers.standing.report import Report
 from exchange.errors import RetryLaterError
+from exchange.kafka import leave
 from exchange.store import StandingStore
 from exchange.topics import Topics
 
@@ -74,6 +75,7 @@ class Assignment:
         self._places: list[TopicPartition] = []
         self._stash: list[Consumed] = []
         self.generation_told = True
+        self._leaving = False
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Join the group."""
@@ -81,7 +83,8 @@ class Assignment:
 
     def close(self) -> None:
         """Leave the group."""
-        self._consumer.close()
+        self._leaving = True
+        leave(self._consumer)
 
     def consume(self, limit: int, *, wait: float) -> list[Consumed]:
         """Whatever is there, at once when something is, else within `wait` seconds; about `limit` messages."""
@@ -150,6 +153,9 @@ class Assignment:
             self._stash += sort_out([message])[0]
 
     def _assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        if self._leaving:
+            consumer.assign([])  # an answer all the same: without one the group would wait for it
+            return
         self._on_step("assign")
         self._publisher.join_generation(None)
         self.generation_told = False

@@ -18,6 +18,7 @@ from statistics import quantiles
 
 from confluent_kafka import Consumer, KafkaError, Message
 
+from exchange.kafka import leave
 from exchange.pseudonym import load_person_keys
 from exchange.settings import Settings
 from producers.simulator.simulate import simulate
@@ -64,7 +65,7 @@ class Reader(threading.Thread):
                 self.notices += 1
                 cause = self._codec.decode_plain(message.value() or b"")[1]["cause"]
                 self.seen.setdefault((cause["topic"], cause["partition"], cause["offset"]), at)
-        consumer.close()
+        leave(consumer)
 
 
 def note(sent: dict[Place, int], at: int, error: KafkaError | None, message: Message) -> None:
