@@ -13,7 +13,6 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 
 from exchange.errors import Reason, RequestError, UndecodableError
-from exchange.items_writer import ItemsWriter
 from exchange.plain import Convert, compile_converter, plain_type
 from exchange.plain_reader import Read, compile_reader
 from exchange.registry import Contract, Contracts, Schema, load_contracts
@@ -107,10 +106,9 @@ class Codec:
         schemaless_writer(out, writer.plain, plain)
         return out.getvalue()
 
-    def items_writer(self, record_type: str, field: str) -> ItemsWriter:
-        """A writer for a record type's messages that share items of one array."""
-        writer = self._writer(record_type)
-        return ItemsWriter(writer.prefix, plain_type(self._newest(record_type).schema), field)
+    def prefix(self, record_type: str) -> bytes:
+        """What the messages of a record type begin with."""
+        return self._writer(record_type).prefix
 
     def decode_plain(self, raw: bytes) -> tuple[str, dict[str, Any]]:
         """Record type and plain record of a message. Positions of enums are as found: validation checks their range.

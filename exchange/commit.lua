@@ -10,6 +10,15 @@ end
 local fields, standings, records, timers, messages =
   tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local at = 10
+local CHUNK = 2000 -- values of one command; Lua unpacks fewer than 8,000
+
+-- A command with as many of the values as there are, a few thousand at a time.
+local function in_chunks(values, call)
+  for from = 1, #values, CHUNK do
+    call(unpack(values, from, math.min(from + CHUNK - 1, #values)))
+  end
+end
+
 if tonumber(ARGV[4]) > 0 then
   redis.call('LTRIM', KEYS[3], tonumber(ARGV[4]), -1)
 end
@@ -20,28 +29,33 @@ end
 if ARGV[3] ~= '' then
   redis.call('HSET', KEYS[1], 'published', ARGV[3])
 end
-local key = 5
-for _ = 1, standings do
-  redis.call('SET', KEYS[key], ARGV[at])
-  key = key + 1
+local pairs_set = {}
+for i = 1, standings do
+  pairs_set[2 * i - 1] = KEYS[4 + i]
+  pairs_set[2 * i] = ARGV[at]
   at = at + 1
 end
+in_chunks(pairs_set, function(...) redis.call('MSET', ...) end)
+local key = 5 + standings
 for _ = 1, records do
   redis.call('HSET', KEYS[key], ARGV[at], ARGV[at + 1])
   key = key + 1
   at = at + 2
 end
+local added, removed = {}, {}
 for _ = 1, timers do
   if ARGV[at] == '' then
-    redis.call('ZREM', KEYS[4], ARGV[at + 1])
+    removed[#removed + 1] = ARGV[at + 1]
   else
-    redis.call('ZADD', KEYS[4], ARGV[at], ARGV[at + 1])
+    added[#added + 1] = ARGV[at]
+    added[#added + 1] = ARGV[at + 1]
   end
   at = at + 2
 end
-for _ = 1, messages do
-  redis.call('RPUSH', KEYS[3], ARGV[at])
-  at = at + 1
+in_chunks(removed, function(...) redis.call('ZREM', KEYS[4], ...) end)
+in_chunks(added, function(...) redis.call('ZADD', KEYS[4], ...) end)
+for from = at, at + messages - 1, CHUNK do
+  redis.call('RPUSH', KEYS[3], unpack(ARGV, from, math.min(from + CHUNK, at + messages) - 1))
 end
 redis.call('LPUSH', KEYS[2], ARGV[2])
 redis.call('LTRIM', KEYS[2], 0, 255)

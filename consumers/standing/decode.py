@@ -14,13 +14,14 @@ from exchange.catalogue import Catalogue
 from exchange.codec import Codec
 from exchange.domain.bodies import alias_facts, read_fact
 from exchange.domain.policy import Policy
-from exchange.domain.record import Fact, split_key
+from exchange.domain.record import Fact, make, split_key
 from exchange.errors import FatalError, Reason, UndecodableError
 from exchange.topics import Topics
 from exchange.validation import validate
 
 INTERNAL_TYPE = "internal_message"
 CLASSIFIED = "classified"
+NOTHING_CLASSIFIED = Reason(code=CLASSIFIED, rule="nothing classified enters the bus")
 decode_facts = msgspec.msgpack.Decoder(tuple[Fact, ...]).decode
 
 
@@ -111,8 +112,12 @@ class Decoder:
             if topic in decoded.held or offset < decoded.partition.offsets.get(topic, 0):
                 continue
             decoded.offsets[topic] = offset + 1
+            raw = message.value() or b""
+            if (headers := message.headers()) and ("classification", b"CLASSIFIED") in headers:
+                self._reject(decoded, message, topic, (NOTHING_CLASSIFIED,))
+                continue
             try:
-                self._take(decoded, message, topic, offset, today)
+                record_type, value = self._decode(raw)
             except UndecodableError as error:
                 if topic == self._internal:
                     raise FatalError(
@@ -120,25 +125,27 @@ class Decoder:
                         remedy="only processors may write it: check the ACLs",
                     ) from error
                 self._reject(decoded, message, topic, error.reasons)
+                continue
+            if topic == self._internal:
+                decoded.arrivals += [
+                    make(Arrival, (value["subject"], fact, record_type, value, topic, offset))
+                    for fact in decode_facts(value["body"])
+                ]
+            else:
+                self._take(decoded, message, raw, topic, today, record_type, value)
         return batch
 
-    def _take(self, decoded: Decoded, message: Consumed, topic: str, offset: int, today: int) -> None:
-        raw = message.value() or b""
-        if (headers := message.headers()) and ("classification", b"CLASSIFIED") in headers:
-            self._reject(decoded, message, topic, (Reason(code=CLASSIFIED, rule="nothing classified enters the bus"),))
-            return
-        record_type, value = self._decode(raw)
-        if topic == self._internal:
-            subject = value["subject"]
-            for fact in decode_facts(value["body"]):
-                decoded.arrivals.append(Arrival(subject, fact, record_type, value, topic, offset))
-        else:
-            self._take_record(decoded, message, topic, today, record_type, value)
-
-    def _take_record(
-        self, decoded: Decoded, message: Consumed, topic: str, today: int, record_type: str, value: dict[str, Any]
+    def _take(
+        self,
+        decoded: Decoded,
+        message: Consumed,
+        raw: bytes,
+        topic: str,
+        today: int,
+        record_type: str,
+        value: dict[str, Any],
     ) -> None:
-        raw, offset = message.value() or b"", message.offset()
+        """Take a department's record in, or reject it for every reason there is."""
         department = self._department_of[topic]
         reasons = validate(
             record_type, value, department=department, today=today, grants=self._grants[department], size=len(raw)
@@ -154,9 +161,10 @@ class Decoder:
         if reasons:
             self._reject(decoded, message, topic, reasons)
             return
+        offset = message.offset()
         fact = read_fact(
             record_type, value, digest=crc32(raw), arrived_at=message.timestamp()[1] // 1000,
-            partition=message.partition(), offset=offset,
+            partition=decoded.partition.number, offset=offset,
         )  # fmt: skip
         if fact.slot:
             _, owner, _ = split_key(fact.key)
@@ -166,7 +174,7 @@ class Decoder:
                     (Reason(code="not_the_decider", field="target_department", value=owner, rule="who determined, repairs (谁认定谁修复)"),),
                 )  # fmt: skip
                 return
-        decoded.arrivals.append(Arrival(subject, fact, record_type, value, topic, offset))
+        decoded.arrivals.append(make(Arrival, (subject, fact, record_type, value, topic, offset)))
         if record_type == "registration" and value["aliases"]:
             decoded.arrivals += [
                 Arrival(subject, alias, record_type, value, topic, offset) for alias in alias_facts(value, fact.version)

@@ -7,6 +7,7 @@ arrival, and a subject is judged once a batch, however many of its records came.
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -28,6 +29,7 @@ _encode_facts = msgspec.msgpack.Encoder().encode
 TIMER = Cause()
 PUBLISHED_LATE_AFTER = 7
 """Working days from decision to publication of licences and penalties (国办发〔2015〕51号)."""
+PUBLICATIONS = frozenset({"licence", "penalty"})
 
 SentTable = dict[str, dict[tuple[str, str], dict[str, Version]]]
 """Subject to (other subject, entry key) to slot to the newest version that the one has sent the other."""
@@ -86,7 +88,7 @@ class Join:
         self._store = store
         self._topics = topics
         self._encode = codec.encode_plain
-        self.notices = NoticeWriter(codec.items_writer("notice", "measures"), respond_by, book.policy.version)
+        self.notices = NoticeWriter(codec.prefix("notice"), respond_by, book.policy.version)
         self.book = book
         self._respond_by = respond_by
         self.new_token = new_token
@@ -99,54 +101,59 @@ class Join:
             partition = one.partition
             cache = partition.cache
             of_partition = due.get(partition.number, ())
-            subjects = dict.fromkeys(a.subject for a in one.arrivals if a.subject not in cache)
-            subjects.update(dict.fromkeys(subject for subject in of_partition if subject not in cache))
-            entries = dict.fromkeys((a.subject, a.fact.key) for a in one.arrivals)
+            subjects: dict[str, None] = {}
+            entries: dict[tuple[str, str], None] = {}
+            for subject, fact, *_ in one.arrivals:
+                entries[subject, fact.key] = None
+                if subject not in cache:
+                    subjects[subject] = None
+            subjects.update((subject, None) for subject in of_partition if subject not in cache)
             commit = Commit(partition=partition.number, expected=partition.token, token=self.new_token())
             batch.append(Work(partition, one, of_partition, commit, {}))
             wanted.append(Wanted(partition.number, list(subjects), list(entries)))
+            self.tally.misses += len(subjects)
         loaded = self._store.load(wanted)
         for work, (_, subjects_wanted, entries_wanted), (standings, entries_found) in zip(
             batch, wanted, loaded, strict=True
         ):
             for subject, standing in zip(subjects_wanted, standings, strict=True):
                 work.standings[subject] = standing or EMPTY
-            self.tally.misses += len(subjects_wanted)
-            known = {
-                pair: entry for pair, entry in zip(entries_wanted, entries_found, strict=True) if entry is not None
-            }
-            self._fold(work, known)
+            self._fold(work, dict(zip(entries_wanted, entries_found, strict=True)))
         return batch
 
-    def _fold(self, work: Work, known: dict[tuple[str, str], Entry]) -> None:
+    def _fold(self, work: Work, known: dict[tuple[str, str], Entry | None]) -> None:
         """Step: fold every arrival into its subject's standing."""
         standings, cache, records = work.standings, work.partition.cache, self.tally.records
+        changed, touched, judged = work.changed, work.touched, work.judged
         for arrival in work.decoded.arrivals:
-            subject, fact = arrival.subject, arrival.fact
-            pair = (subject, fact.key)
-            before = known.get(pair)
+            subject, fact, record_type, value, topic, _ = arrival
+            key = fact.key
+            pair = (subject, key)
+            before = known[pair]
             after = merge(before, fact)
-            kind = fact.key[: fact.key.index("/")]
+            kind = key[: key.index("/")]
             if after is before:
                 self.tally.known += kind != "alias"
                 continue
-            known[pair] = work.changed[pair] = after
+            known[pair] = changed[pair] = after
             standing = standings.get(subject) or cache[subject]
-            standings[subject] = fold(standing, fact.key, before, after)
-            work.touched[subject] = None
+            standings[subject] = fold(standing, key, before, after)
+            touched[subject] = None
             if kind in JUDGED or standing.merged_into:
-                work.judged[subject] = arrival
+                judged[subject] = arrival
             if kind == "alias":
                 continue  # counted as part of its registration
-            record_type = arrival.record_type
-            records[arrival.topic, record_type] += 1
-            if record_type in ("licence", "penalty"):
-                self._watch_publication(arrival)
+            records[topic, record_type] += 1
+            if record_type in PUBLICATIONS:
+                self._watch_publication(record_type, value)
 
-    def _watch_publication(self, arrival: Arrival) -> None:
-        deadline = self._respond_by(arrival.fact.version.decided_on, PUBLISHED_LATE_AFTER)
-        if day_of(arrival.value["published_at"]) > deadline:
-            self.tally.late[arrival.value["department"], arrival.record_type] += 1
+    def _watch_publication(self, record_type: str, value: dict[str, Any]) -> None:
+        decided_on, published_on = value["decided_on"], day_of(value["published_at"])
+        # So many days are never more working days.
+        if published_on - decided_on <= PUBLISHED_LATE_AFTER:
+            return
+        if published_on > self._respond_by(decided_on, PUBLISHED_LATE_AFTER):
+            self.tally.late[value["department"], record_type] += 1
 
     def judge(self, work: Work, *, now: int) -> None:
         """Step: judge each touched subject once, and put what follows into the commit.

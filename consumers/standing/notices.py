@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from exchange.domain.judge import Judgement, Support, newest_registration
 from exchange.domain.notice import Draft
 from exchange.domain.standing import Standing
-from exchange.items_writer import ItemsWriter
+from exchange.domain.terms import Holding
+from exchange.parts import array, number, optional_day, text, word
 
 
 class Cause(NamedTuple):
@@ -37,51 +37,22 @@ def notice_id(department: str, subject: str, epoch: int, n: int, cause: Cause) -
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _supporting(support: Support, subject: str) -> dict[str, Any]:
-    holding, rule = support
-    return {
-        "list_code": holding.list_code,
-        "department": holding.department,
-        "document": holding.document,
-        "subject": holding.subject or subject,
-        "role": holding.role,
-        "entry": holding.key,
-        "decided_on": holding.decided_on,
-        "until": holding.until,
-        "memorandum": rule.memorandum,
-        "article": rule.article,
-    }
-
-
-def _measure(
-    measure: str, supports: tuple[Support, ...], subject: str, today: int, respond_by: RespondBy
-) -> dict[str, Any]:
-    return {
-        "measure": measure,
-        "listings": [_supporting(support, subject) for support in supports],
-        "respond_by": respond_by(today, min(support.rule.respond_within_working_days for support in supports)),
-        "basis": "; ".join(sorted({support.rule.basis for support in supports})),
-    }
-
-
-_why = attrgetter("memorandum", "article", "basis", "respond_within_working_days")
-
-
 class NoticeWriter:
     """Writes the notices about one subject: what changed, and the full set of measures now in force.
 
-    A record that concerns many departments mostly obliges them to the same measures for the same reasons: those are encoded once.
+    A record that concerns many departments mostly obliges them to the same measures for the same reasons, so parts are encoded
+    once: the circumstances for all notices, a holding for all measures that it supports, a measure for all departments.
 
     Args:
-        writer: of the notice's measures.
+        prefix: of a notice's message, see `Codec.prefix`.
         respond_by: working-day arithmetic.
         policy: version of the policy judged by.
     """
 
-    def __init__(self, writer: ItemsWriter, respond_by: RespondBy, policy: str) -> None:
-        self._writer = writer
+    def __init__(self, prefix: bytes, respond_by: RespondBy, policy: str) -> None:
+        self._prefix = prefix
         self._respond_by = respond_by
-        self._policy = policy
+        self._policy = text(policy)
 
     def write(
         self, subject: str, standing: Standing, drafts: Iterable[Draft], cause: Cause, *, epoch: int, issued_at: int
@@ -97,43 +68,59 @@ class NoticeWriter:
             issued_at: milliseconds since 1970-01-01 UTC.
         """
         registration = newest_registration(standing.active)
-        shared = {
-            "subject": subject,
-            "subject_name": str(registration.versions[""].body[0]) if registration else "",
-            "epoch": epoch,
-            "issued_at": issued_at,
-            "published_at": cause.published_at,
-            "received_at": cause.received_at,
-            "cause": {
-                "type": cause.record_type,
-                "department": cause.department,
-                "document": cause.document,
-                "topic": cause.topic,
-                "partition": cause.partition,
-                "offset": cause.offset,
-            },
-            "policy_version": self._policy,
-        }
-        encoded: dict[tuple[object, ...], bytes] = {}
+        about = text(subject) + text(str(registration.versions[""].body[0]) if registration else "")
+        epoch_part = number(epoch)
+        circumstances = _circumstances(cause, issued_at)
+        holdings: dict[int, bytes] = {}
+        measures: dict[tuple[object, ...], bytes] = {}
         messages = []
-        for draft in drafts:
-            plain = shared | {
-                "id": notice_id(draft.department, subject, epoch, draft.n, cause),
-                "department": draft.department,
-                "n": draft.n,
-                "changes": [{"measure": measure, "action": int(action)} for measure, action in draft.changes],
-            }
+        for department, n, changes, in_force in drafts:
             items = []
-            for measure, supports in sorted(draft.measures.items()):
+            for measure, supports in sorted(in_force.items()):
                 # A holding is one object in all supports of a judgement.
-                why = (measure, *((id(one.holding), _why(one.rule)) for one in supports))
-                item = encoded.get(why)
+                why = (measure, *((id(holding), rule.memorandum, rule.article, rule.basis,
+                                   rule.respond_within_working_days) for holding, rule in supports))  # fmt: skip
+                item = measures.get(why)
                 if item is None:
-                    in_force = _measure(measure, supports, subject, standing.as_of, self._respond_by)
-                    item = encoded[why] = self._writer.item(in_force)
+                    item = measures[why] = self._measure(measure, supports, subject, standing.as_of, holdings)
                 items.append(item)
-            messages.append(self._writer.message(plain, items))
+            messages.append(
+                b"".join((
+                    self._prefix, text(notice_id(department, subject, epoch, n, cause)), about, word(department), epoch_part,
+                    number(n), circumstances, array([word(measure) + number(action) for measure, action in changes]),
+                    array(items), self._policy,
+                ))
+            )  # fmt: skip
         return messages
+
+    def _measure(
+        self, measure: str, supports: tuple[Support, ...], subject: str, today: int, holdings: dict[int, bytes]
+    ) -> bytes:
+        """A measure in force, with all that supports it; `holdings` are those encoded already, by identity."""
+        listings = []
+        for holding, rule in supports:
+            encoded = holdings.get(id(holding))
+            if encoded is None:
+                encoded = holdings[id(holding)] = _holding(holding, subject)
+            listings.append(encoded + word(rule.memorandum) + word(rule.article))
+        respond_by = self._respond_by(today, min(rule.respond_within_working_days for _, rule in supports))
+        basis = "; ".join(sorted({rule.basis for _, rule in supports}))
+        return word(measure) + array(listings) + optional_day(respond_by) + word(basis)
+
+
+def _circumstances(cause: Cause, issued_at: int) -> bytes:
+    record_type, department, document, topic, partition, offset, published_at, received_at = cause
+    return b"".join((
+        number(issued_at), number(published_at), number(received_at), word(record_type), word(department), text(document),
+        word(topic), number(partition), number(offset),
+    ))  # fmt: skip
+
+
+def _holding(holding: Holding, subject: str) -> bytes:
+    return b"".join((
+        word(holding.list_code), word(holding.department), text(holding.document), text(holding.subject or subject),
+        word(holding.role), text(holding.key), number(holding.decided_on), optional_day(holding.until),
+    ))  # fmt: skip
 
 
 def standing_change(subject: str, judgement: Judgement, *, epoch: int, n: int, changed_at: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The standing processor's one loop: consume, decode, load, fold, judge, commit (1), publish (2), trim (3).
 
-While Redis commits a batch, the next one is consumed and decoded; nothing of it is folded, and nothing of the first is published,
-before the commit is answered. If it dies anywhere, the next owner attaches from Redis' offsets: before the commit nothing has
+A large batch is committed in two halves, each of whole partitions: while Redis commits one, the other is folded, and the next
+batch decoded. Nothing of a partition is folded further, and nothing of it is published, before its commit is answered. If it dies anywhere, the next owner attaches from Redis' offsets: before the commit nothing has
 happened; after it the outbox in Redis has what is still to be published; after the transaction Kafka's metadata says so, and
 nothing is published again.
 """
@@ -9,7 +9,9 @@ nothing is published again.
 import itertools
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer
@@ -34,9 +36,14 @@ IDLE_WAIT = 0.1
 """Seconds that the loop waits for input when it has nothing to do."""
 
 
-class Unanswered(NamedTuple):
-    """A batch that Redis is committing."""
+IN_HALVES = 1000
+"""Records from which on a batch is committed in halves; the answers to smaller ones are waited for together."""
 
+
+class Unanswered(NamedTuple):
+    """Part of a batch that Redis is committing, and whose partitions it is about."""
+
+    numbers: AbstractSet[int]
     batch: list[Work]
     commits: list[Commit]
     answer: Answer
@@ -110,7 +117,7 @@ class StandingProcessor:
         self._on_step = on_step
         self._timers_at = 0.0
         self._stopping = False
-        self._unanswered: Unanswered | None = None
+        self._unanswered: deque[Unanswered] = deque()
         instance = os.urandom(6).hex()
         self._tokens = (f"{instance}{number:x}" for number in itertools.count())
         self._join = new_join(today(now()), self._new_token)
@@ -181,13 +188,21 @@ class StandingProcessor:
             if number not in decoded and number in owned:
                 decoded[number] = Decoded(owned[number])
         clock.stage("decode")
-        self._settle()
-        clock.restart()
-        # What was decoded for a partition that was fenced meanwhile is read again.
-        mine = [one for one in decoded.values() if owned.get(one.partition.number) is one.partition]
-        if not mine:
-            return
-        batch = self._join.begin(mine, due)
+        numbers = sorted(decoded)
+        parts = (numbers[::2], numbers[1::2]) if len(messages) >= IN_HALVES else (numbers,)
+        for part in parts:
+            self._settle(frozenset(part))
+            clock.restart()
+            # What was decoded for a partition that was fenced meanwhile is read again.
+            mine = [decoded[number] for number in part if owned.get(number) is decoded[number].partition]
+            if mine:
+                self._join_and_commit(mine, due, now, clock)
+
+    def _join_and_commit(
+        self, decoded: list[Decoded], due: dict[int, Sequence[str]], now: int, clock: BatchClock
+    ) -> None:
+        """Up to step 1, whose answer is not waited for."""
+        batch = self._join.begin(decoded, due)
         clock.stage("fold")
         for work in batch:
             self._join.judge(work, now=now)
@@ -199,19 +214,22 @@ class StandingProcessor:
             partition, one = work.partition, work.decoded
             partition.offsets.update(one.offsets)
             partition.rejected_runs.update(one.runs)
-        self._unanswered = Unanswered(batch, commits, answer, clock)
+        numbers = frozenset(work.partition.number for work in batch)
+        self._unanswered.append(Unanswered(numbers, batch, commits, answer, clock))
         clock.stage("send")
         self._on_step("sent")
 
-    def _settle(self) -> None:
-        """Take the answer to the commit under way: remember what is now true, and hand the outboxes to step 2.
+    def _settle(self, numbers: AbstractSet[int] | None = None) -> None:
+        """Take the answers to the commits under way, of some partitions (and what was sent before), or of all.
 
         Raises:
             RetryLaterError: Redis gave no answer, so nobody here knows whether the commit went through.
         """
-        unanswered, self._unanswered = self._unanswered, None
-        if unanswered is None:
-            return
+        while any(numbers is None or numbers & one.numbers for one in self._unanswered):
+            self._take_answer(self._unanswered.popleft())
+
+    def _take_answer(self, unanswered: Unanswered) -> None:
+        """Remember what is now true, and hand the outboxes to step 2."""
         unanswered.clock.restart()
         fenced = unanswered.answer()
         self._on_step("committed")

@@ -78,7 +78,8 @@ class Parts:
                 "fetch.min.bytes": 1_000_000,
                 "fetch.wait.max.ms": 4,
                 "socket.nagle.disable": True,
-                "queued.min.messages": 50_000,
+                # It fetches on until so many wait: two batches, since polling all partitions' ends is not for nothing either.
+                "queued.min.messages": 2 * settings.batch_records,
                 "queued.max.messages.kbytes": 65_536,
             }
             | member

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from exchange.domain.record import DOCUMENT, Body, Fact, Version, entry_key
+from exchange.domain.record import DOCUMENT, Body, Fact, Version, entry_key, make
 
 Plain = Mapping[str, Any]
 """A record decoded with logical types stripped."""
@@ -239,7 +239,7 @@ def read_fact(
         slot = f"{record_type}/{value['document']}"
         target_type = "listing" if record_type == "listing_extension" else value["target_type"]
         key = entry_key(target_type, value["target_department"] or department, value["target_document"])
-    version = Version(
-        value["revision"], digest, value["decided_on"], arrived_at, partition, offset, reader(value)
-    )  # fmt: skip
-    return Fact(key, slot, version)
+    version = make(
+        Version, (value["revision"], digest, value["decided_on"], arrived_at, partition, offset, reader(value))
+    )
+    return make(Fact, (key, slot, version))

@@ -4,11 +4,11 @@ A standing is a sum over its entries: counts are a commutative group, `active` i
 taken out and its new part put in, and any order of records ends in the same standing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from exchange.domain import bodies
 from exchange.domain.bodies import AbnormalState, ObjectionState, Severity
-from exchange.domain.record import Entry, Fact, merge
+from exchange.domain.record import DOCUMENT, Body, Entry, Fact, make, merge
 from exchange.domain.standing import EMPTY, Standing
 
 JUDGED = frozenset({"registration", "listing", "abnormal_entry", "rating", "alias", "related", "link"})
@@ -24,31 +24,52 @@ _INSPECTIONS = ("inspection_passed", "inspection_failed", "inspection_refused", 
 
 def is_void(entry: Entry) -> bool:
     """Whether the document is as if it had never been: withdrawn, or an objection to it was upheld."""
-    if len(entry.versions) == 1:
-        return not entry.document
+    versions = entry.versions
+    if len(versions) == 1:
+        return DOCUMENT not in versions
     return (
-        entry.document is None
+        DOCUMENT not in versions
         or bool(entry.amendments("withdrawal"))
         or any(version.body[0] == ObjectionState.UPHELD for version in entry.amendments("objection"))
     )
 
 
-def tally(record_type: str, entry: Entry) -> tuple[tuple[str, int], ...]:
-    """What an entry adds to the counts of its subject."""
+Tally = tuple[tuple[str, int], ...]
+
+
+def _penalty(body: Body) -> Tally:
+    penalty = bodies.Penalty._make(body)
+    return (("penalty", 1), (_SEVERITIES[penalty.severity], 1), ("fine", penalty.fine))
+
+
+def _commitment(body: Body) -> Tally:
+    return ((_COMMITMENTS[bodies.Amount._make(body).state], 1),)
+
+
+def _inspection(body: Body) -> Tally:
+    return ((_INSPECTIONS[bodies.Amount._make(body).state], 1),)
+
+
+def _arrears(body: Body) -> Tally:
+    arrears = bodies.Amount._make(body)
+    return (("arrears_settled", 1),) if arrears.until else (("arrears", 1), ("arrears_fen", arrears.amount))
+
+
+def _uncounted(_: Body) -> Tally:
+    return ()
+
+
+_TALLIES: dict[str, Callable[[Body], Tally]] = {
+    "penalty": _penalty, "commitment": _commitment, "inspection_result": _inspection, "arrears": _arrears,
+} | dict.fromkeys(UNCOUNTED, _uncounted)  # fmt: skip
+
+
+def tally(record_type: str, entry: Entry) -> Tally:
+    """What an entry adds to the counts of its subject; most documents add one."""
     if is_void(entry):
         return ()
-    body = entry.versions[""].body
-    if record_type == "penalty":
-        severity, fine = body[0], body[1]
-        return (("penalty", 1), (_SEVERITIES[severity], 1), ("fine", fine))  # type: ignore[index,return-value] # likewise
-    if record_type == "commitment":
-        return ((_COMMITMENTS[body[0]], 1),)  # type: ignore[index] # numbers: validated at the border
-    if record_type == "inspection_result":
-        return ((_INSPECTIONS[body[0]], 1),)  # type: ignore[index] # numbers: validated at the border
-    if record_type == "arrears":
-        arrears = bodies.Amount._make(body)
-        return (("arrears_settled", 1),) if arrears.until else (("arrears", 1), ("arrears_fen", arrears.amount))
-    return () if record_type in UNCOUNTED else ((record_type, 1),)
+    counted = _TALLIES.get(record_type)
+    return counted(entry.versions[DOCUMENT].body) if counted else ((record_type, 1),)
 
 
 def is_active(record_type: str, entry: Entry) -> bool:
@@ -64,35 +85,30 @@ def is_active(record_type: str, entry: Entry) -> bool:
 def fold(standing: Standing, key: str, before: Entry | None, after: Entry) -> Standing:
     """The standing after one of its entries changed from `before` to `after`."""
     record_type = key[: key.index("/")]
-    counts = standing.counts.copy()
+    counts = standing.counts
+    changes = tally(record_type, after)
     if before is not None:
-        for name, amount in tally(record_type, before):
-            _add(counts, name, -amount)
-    for name, amount in tally(record_type, after):
-        _add(counts, name, amount)
+        changes += tuple((name, -amount) for name, amount in tally(record_type, before))
+    if changes:
+        counts = counts.copy()
+        for name, amount in changes:
+            total = counts.get(name, 0) + amount
+            if total:
+                counts[name] = total
+            else:  # left out, so that equal standings are equal however they came about
+                counts.pop(name, None)
     active = standing.active
     if record_type in JUDGED:
-        active = {other: entry for other, entry in active.items() if other != key}
+        active = active.copy()
+        active.pop(key, None)  # and in again at the end, as ever
         if is_active(record_type, after):
             active[key] = after
     updated_at = standing.updated_at
     for version in after.versions.values():
         if version.arrived_at > updated_at:
             updated_at = version.arrived_at
-    # Spelled out: the hot path's cost is this copy, and `_replace` doubles it.
-    return Standing(
-        counts, active, standing.told, standing.sent, standing.merged_into, standing.as_of, standing.due, updated_at,
-        standing.policy,
-    )  # fmt: skip
-
-
-def _add(counts: dict[str, int], name: str, amount: int) -> None:
-    """Zero is left out, so that equal standings are equal however they came about."""
-    total = counts.get(name, 0) + amount
-    if total:
-        counts[name] = total
-    else:
-        counts.pop(name, None)
+    _, _, told, sent, merged_into, as_of, due, _, policy = standing
+    return make(Standing, (counts, active, told, sent, merged_into, as_of, due, updated_at, policy))
 
 
 def fold_all(facts: Iterable[Fact]) -> tuple[dict[str, Entry], Standing]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from exchange.domain.policy import MeasureRule, Policy
-from exchange.domain.record import Entry, split_key
+from exchange.domain.record import Entry, make, split_key
 from exchange.domain.standing import Standing
 from exchange.domain.terms import Holding, holdings
 
@@ -49,6 +49,10 @@ class Judgement(NamedTuple):
     without_basis: tuple[tuple[str, str], ...]
     reaching: dict[str, tuple[Holding, ...]]
     merged_into: str
+
+
+NOTHING = Judgement({}, (), (), 0, (), {}, "")
+"""What follows for a subject that is on no list and no alias."""
 
 
 class RuleBook:
@@ -139,6 +143,21 @@ def _reaching(active: dict[str, Entry], in_force: Iterable[Holding], book: RuleB
     return reached
 
 
+def _measures(
+    in_force: Iterable[Holding], book: RuleBook, *, person: bool
+) -> tuple[dict[str, dict[str, tuple[Support, ...]]], tuple[tuple[str, str], ...]]:
+    """What the holdings oblige each department to, and the rules that had no basis."""
+    measures: dict[str, dict[str, tuple[Support, ...]]] = {}
+    without_basis: list[tuple[str, str]] = []
+    for holding in in_force:
+        valid, invalid = book.rules(holding.list_code, holding.role, serious=holding.serious, person=person)
+        for rule in valid:
+            of_department = measures.setdefault(rule.department, {})
+            of_department[rule.measure] = (*of_department.get(rule.measure, ()), make(Support, (holding, rule)))
+        without_basis += [(holding.list_code, rule.measure) for rule in invalid]
+    return measures, tuple(without_basis)
+
+
 def judge(standing: Standing, book: RuleBook, *, person: bool = False) -> Judgement:
     """What follows from the standing under the rule book's policy and day.
 
@@ -149,8 +168,11 @@ def judge(standing: Standing, book: RuleBook, *, person: bool = False) -> Judgem
     """
     today = book.as_of
     merged_into = _canonical(standing.active)
+    held = holdings(standing.active, book.policy)
+    if not held and not merged_into:
+        return NOTHING
     in_force, expired, dates = [], [], []
-    for holding in holdings(standing.active, book.policy):
+    for holding in held:
         if holding.until is not None and holding.until <= today:
             expired.append(holding.key)
         elif holding.decided_on > today:
@@ -164,20 +186,13 @@ def judge(standing: Standing, book: RuleBook, *, person: bool = False) -> Judgem
         in_force = []
     if in_force and book.next_edge:
         dates.append(book.next_edge)
-    measures: dict[str, dict[str, tuple[Support, ...]]] = {}
-    without_basis = []
-    for holding in in_force:
-        valid, invalid = book.rules(holding.list_code, holding.role, serious=holding.serious, person=person)
-        for rule in valid:
-            of_department = measures.setdefault(rule.department, {})
-            of_department[rule.measure] = (*of_department.get(rule.measure, ()), Support(holding, rule))
-        without_basis += [(holding.list_code, rule.measure) for rule in invalid]
+    measures, without_basis = _measures(in_force, book, person=person)
     return Judgement(
         measures,
         tuple(in_force),
         tuple(expired),
         min(dates, default=0),
-        tuple(without_basis),
+        without_basis,
         _reaching(standing.active, in_force, book) if in_force else {},
         merged_into,
     )
@@ -185,9 +200,12 @@ def judge(standing: Standing, book: RuleBook, *, person: bool = False) -> Judgem
 
 def fingerprint(supports: tuple[Support, ...]) -> int:
     """A checksum of why a measure holds; when it changes the department is told."""
-    return mark((s.holding.key, s.holding.until, s.rule.memorandum, s.rule.article) for s in supports)
+    reasons = [(holding.key, holding.until, rule.memorandum, rule.article) for holding, rule in supports]
+    return mark(reasons)
 
 
 def mark(reasons: Iterable[tuple[str, int | None, str, str]]) -> int:
     """The checksum over (entry key, until, memorandum, article) of each support, in any order."""
-    return crc32("\n".join(sorted(f"{key} {until} {memo} {article}" for key, until, memo, article in reasons)).encode())
+    lines = [f"{key} {until} {memo} {article}" for key, until, memo, article in reasons]
+    lines.sort()
+    return crc32("\n".join(lines).encode())

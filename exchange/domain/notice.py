@@ -4,6 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from exchange.domain.judge import Judgement, Support, fingerprint
+from exchange.domain.record import make
 from exchange.domain.standing import Standing, Told
 
 
@@ -26,6 +27,8 @@ class Draft(NamedTuple):
 
 def changes_between(before: dict[str, int], after: dict[str, int]) -> tuple[tuple[str, Action], ...]:
     """Measure by measure, what is new, gone, or rests on something else now."""
+    if before == after:
+        return ()
     changes = [(measure, Action.LIFTED) for measure in before if measure not in after]
     for measure, mark in after.items():
         if measure not in before:
@@ -41,6 +44,8 @@ def diff(told: dict[str, Told], judgement: Judgement) -> tuple[list[Draft], dict
     A department that no longer has a measure keeps its number, so that the sequence goes on rising.
     """
     drafts: list[Draft] = []
+    if not told and not judgement.measures:
+        return drafts, told
     now_told = told
     for department in {**told, **judgement.measures}:
         was = told.get(department)
@@ -60,12 +65,9 @@ def settle(standing: Standing, judgement: Judgement, *, as_of: int, policy: str)
     active = standing.active
     if judgement.expired:
         active = {key: entry for key, entry in active.items() if key not in judgement.expired}
-    settled = standing._replace(
-        active=active,
-        told=told,
-        merged_into=judgement.merged_into,
-        as_of=max(standing.as_of, as_of),
-        due=judgement.due,
-        policy=policy,
+    counts, _, _, sent, _, was_as_of, _, updated_at, _ = standing
+    settled = make(
+        Standing,
+        (counts, active, told, sent, judgement.merged_into, max(was_as_of, as_of), judgement.due, updated_at, policy),
     )
     return settled, drafts

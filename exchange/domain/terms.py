@@ -1,7 +1,7 @@
 """How long a listing holds: from its own words, its extensions, its repair, and the policy of the day it was decided."""
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from exchange.domain.bodies import RATING_SCHEMES, Listing, Rating, Related, Repair, RepairState
 from exchange.domain.calendar import to_date, to_day
 from exchange.domain.policy import Policy
-from exchange.domain.record import Entry, Version, split_key
+from exchange.domain.record import DOCUMENT, Entry, Version, split_key
 
 RATING_MONTHS = 24
 """A grade without an end of its own is looked at for two years: a tax grade D stays so long (SAT 2014 No. 40)."""
@@ -107,28 +107,28 @@ def _rating(key: str, document: Version, policy: Policy, *, newest: bool) -> Hol
     )  # fmt: skip
 
 
-def holdings(active: dict[str, Entry], policy: Policy) -> list[Holding]:
+def holdings(active: Mapping[str, Entry], policy: Policy) -> list[Holding]:
     """Every place on a list that the active entries give, whether begun, in force or over.
 
     A grade that no list follows from has the empty list code: it holds its place so that its term is seen to end.
     """
-    newest: dict[int | str | None, tuple[tuple[int, int, str], str]] = {}
-    for key, entry in active.items():
-        if key.startswith("rating/"):
-            document = entry.versions[""]
-            rank = (document.decided_on, document.revision, key)
-            if document.body[0] not in newest or newest[document.body[0]][0] < rank:
-                newest[document.body[0]] = (rank, key)
-    chosen = {key for _, key in newest.values()}
     found = []
+    ratings = []
     for key, entry in active.items():
-        document = entry.versions[""]
-        if key.startswith("listing/"):
-            found.append(_listing(key, entry, document, policy))
-        elif key.startswith("rating/"):
-            found.append(_rating(key, document, policy, newest=key in chosen))
-        elif key.startswith("abnormal_entry/"):
-            found.append(_abnormal(key, entry, document, policy))
-        elif key.startswith("related/"):
-            found.append(_related(key, document))
+        record_type = key[: key.index("/")]
+        if record_type == "rating":
+            ratings.append((key, entry.versions[DOCUMENT]))
+        elif record_type == "listing":
+            found.append(_listing(key, entry, entry.versions[DOCUMENT], policy))
+        elif record_type == "abnormal_entry":
+            found.append(_abnormal(key, entry, entry.versions[DOCUMENT], policy))
+        elif record_type == "related":
+            found.append(_related(key, entry.versions[DOCUMENT]))
+    if ratings:
+        newest: dict[int | str | None, tuple[int, int, str]] = {}
+        for key, document in ratings:
+            rank, scheme = (document.decided_on, document.revision, key), document.body[0]
+            if scheme not in newest or newest[scheme] < rank:
+                newest[scheme] = rank
+        found += [_rating(key, doc, policy, newest=newest[doc.body[0]][2] == key) for key, doc in ratings]
     return found

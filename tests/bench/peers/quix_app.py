@@ -65,10 +65,10 @@ class RedisSink(BatchingSink):  # type: ignore[misc] # Quix Streams is not insta
         pipeline = self._job.client.pipeline(transaction=False)
         count = 0
         for item in batch:
-            subject, standing, key, entry = item.value
+            subject, standing, entries = item.value
             number = partition_of(subject, self._job.settings.partitions)
             pipeline.set(f"{{{number}}}:s:{subject}", standing)
-            pipeline.hset(f"{{{number}}}:r:{subject}", key, entry)
+            pipeline.hset(f"{{{number}}}:r:{subject}", mapping=entries)
             count += 1
         pipeline.incrby(PROGRESS, count)
         pipeline.execute()
@@ -87,28 +87,34 @@ def main(state_dir: str) -> None:
     }
     producer = app.get_producer()
 
-    def joined(raw: bytes, key: bytes, timestamp: int, headers: Any, state: State) -> tuple[str, bytes, str, bytes]:
+    def joined(
+        raw: bytes, key: bytes, timestamp: int, headers: Any, state: State
+    ) -> tuple[str, bytes, dict[str, bytes]]:
         decoded = job.decoder.decode(
             [Consumed(headers[0][1].decode(), key, raw, timestamp)], job.partition, job.book.as_of
         )
-        (arrival,) = decoded[0].arrivals
-        subject, fact = arrival.subject, arrival.fact
-        stored = state.get_bytes(fact.key)
-        before = _entry(stored) if stored else None
-        after = merge(before, fact)
-        packed = state.get_bytes("standing")
-        standing = fold(_standing(packed) if packed else EMPTY, fact.key, before, after)
-        if fact.key[: fact.key.index("/")] in JUDGED:
+        packed, entries, judged = state.get_bytes("standing"), {}, None
+        standing = _standing(packed) if packed else EMPTY
+        for arrival in decoded[0].arrivals:  # a registration brings its aliases too
+            subject, fact = arrival.subject, arrival.fact
+            stored = state.get_bytes(fact.key)
+            before = _entry(stored) if stored else None
+            after = merge(before, fact)
+            standing = fold(standing, fact.key, before, after)
+            entries[fact.key] = _encode(after)
+            state.set_bytes(fact.key, entries[fact.key])
+            if fact.key[: fact.key.index("/")] in JUDGED:
+                judged = arrival
+        if judged:
             judgement = judge(standing, job.book, person=subject.startswith("person:"))
             standing, drafts = settle(standing, judgement, as_of=job.book.as_of, policy=job.book.policy.version)
-            cause = cause_of(arrival, 0, timestamp)
+            cause = cause_of(judged, 0, timestamp)
             notices = job.join.notices.write(subject, standing, drafts, cause, epoch=0, issued_at=timestamp)
             for draft, value in zip(drafts, notices, strict=True):
                 producer.produce(output[draft.department].name, value, key)
-        entry, standing_bytes = _encode(after), _encode(standing)
-        state.set_bytes(fact.key, entry)
+        standing_bytes = _encode(standing)
         state.set_bytes("standing", standing_bytes)
-        return subject, standing_bytes, fact.key, entry
+        return subject, standing_bytes, entries
 
     # All departments' records in one topic: Quix names a changelog after every topic of a stream, and 34 names are too long.
     whole = app.dataframe(app.topic(EVERYTHING, key_deserializer="bytes", value_deserializer="bytes"))
