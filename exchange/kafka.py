@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -71,10 +72,16 @@ def leave(consumer: Consumer, *, within_seconds: float = LEAVE_SECONDS) -> None:
     first, what it still says is answered, and then nothing can come between. A close that hangs all the same is left behind.
     """
     deadline = time.monotonic() + within_seconds
-    consumer.unsubscribe()
-    while (consumer.poll(0) is not None or consumer.assignment()) and time.monotonic() < deadline:
-        time.sleep(0.001)
-    closing = threading.Thread(target=consumer.close, name="close-consumer", daemon=True)
+    with suppress(KafkaException):  # a consumer that has failed for good says so once more, here and when it closes
+        consumer.unsubscribe()
+        while (consumer.poll(0) is not None or consumer.assignment()) and time.monotonic() < deadline:
+            time.sleep(0.001)
+
+    def close() -> None:
+        with suppress(KafkaException):
+            consumer.close()
+
+    closing = threading.Thread(target=close, name="close-consumer", daemon=True)
     closing.start()
     closing.join(within_seconds)
     if closing.is_alive():

@@ -49,6 +49,7 @@ class StandingMetrics(Metrics):
             "fenced", "Commits or transactions refused because another process owns the partition.", "by"
         )
         self.reconciles = self._counter("reconciles", "Times Redis came back older than Kafka and was made whole.")
+        self.rejoins = self._counter("rejoins", "Times the group refused this member for good and it joined anew.")
         self.retries = self._counter("retries", "Times a server was away and the loop waited.", "server")
         self.stage_seconds = self._histogram(
             "stage_seconds",

@@ -1,5 +1,8 @@
 """The input of a standing processor: a consumer, and the partitions that the group has given it.
 
+A consumer that has failed for good is replaced: a broker that dies while a member joins can keep the member's name for a twin that
+nobody is, and then fences the real one (FENCED_INSTANCE_ID). The newcomer fences the twin; a second time soon means a real twin.
+
 Callbacks of the consumer run in the loop's own thread, inside `consume`. If it dies here, the next owner attaches from Redis.
 """
 
@@ -9,14 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
-from consumers.standing.consumed import Consumed, sort_out
+from consumers.standing.consumed import Consumed, is_final, sort_out
 from consumers.standing.lanes import PublishingLanes
 from consumers.standing.partition import Committed, Partition, attach
 from consumers.standing.publishing import Job
 from consumers.standing.report import Report
-from exchange.errors import RetryLaterError
+from exchange.errors import FatalError, RetryLaterError
 from exchange.kafka import leave
 from exchange.store import StandingStore
 from exchange.topics import Topics
@@ -24,6 +27,8 @@ from exchange.topics import Topics
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds to wait while a server is away; the last one is repeated."""
 PAUSED_POLL = 0.05
+TWIN_WITHIN = 60.0
+"""A member that has to be replaced again within so many seconds has a real twin."""
 
 
 def pauses() -> Iterator[float]:
@@ -35,7 +40,7 @@ class Assignment:
     """Owned partitions, and what comes from them.
 
     Args:
-        consumer: in the processors' group, read_committed, not auto-committing.
+        new_consumer: makes a consumer in the processors' group, read_committed, not auto-committing.
         store: standings.
         publisher: of outboxes.
         topics: names of the bus's topics.
@@ -50,7 +55,7 @@ class Assignment:
     def __init__(
         self,
         *,
-        consumer: Consumer,
+        new_consumer: Callable[[], Consumer],
         store: StandingStore,
         publisher: PublishingLanes,
         topics: Topics,
@@ -61,7 +66,8 @@ class Assignment:
         on_step: Callable[[str], None],
         before_handover: Callable[[], None],
     ) -> None:
-        self._consumer = consumer
+        self._new_consumer = new_consumer
+        self._consumer = new_consumer()
         self._store = store
         self._publisher = publisher
         self._internal = topics.internal
@@ -75,16 +81,42 @@ class Assignment:
         self._places: list[TopicPartition] = []
         self._stash: list[Consumed] = []
         self.generation_told = True
+        self.broken = False
+        self._topics: list[str] = []
         self._leaving = False
+        self._replaced_at = -TWIN_WITHIN
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Join the group."""
-        self._consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
+        self._topics = list(topics)
+        self._consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
 
     def close(self) -> None:
         """Leave the group."""
         self._leaving = True
         leave(self._consumer)
+        self._leaving = False
+
+    def replace(self) -> None:
+        """Join the group anew with another consumer, after this one is `broken`.
+
+        Raises:
+            FatalError: it is broken again so soon that somebody else must have this member's name.
+        """
+        if time.monotonic() - self._replaced_at < TWIN_WITHIN:
+            raise FatalError(
+                "the group keeps refusing this member",
+                code="member_refused",
+                remedy="give each processor a CREDITBUS_INSTANCE_ID of its own, then start again",
+            )
+        self._replaced_at = time.monotonic()
+        self._report.rejoining()
+        self._before_handover()
+        self._lose(self._consumer, self._places)
+        self.close()
+        self.broken = False
+        self._consumer = self._new_consumer()
+        self.subscribe(self._topics)
 
     def consume(self, limit: int, *, wait: float) -> list[Consumed]:
         """Whatever is there, at once when something is, else within `wait` seconds; about `limit` messages."""
@@ -93,10 +125,14 @@ class Assignment:
         if first is None and not messages:
             return []
         found = [first] if first is not None else []
-        good, errors = sort_out(found + self._consumer.consume(limit, 0))
+        return messages + self._good(found + self._consumer.consume(limit, 0))
+
+    def _good(self, messages: list[Message]) -> list[Consumed]:
+        good, errors = sort_out(messages)
         if errors:
             self._report.consumer_errors(errors)
-        return messages + good
+            self.broken = self.broken or any(map(is_final, errors))
+        return good
 
     def tell_generation(self) -> None:
         """Let the publisher go on as a member of the newest generation, unless it has been told."""
@@ -150,7 +186,7 @@ class Assignment:
         """Answer the group while paused; what still comes is kept for the next `consume`."""
         message = self._consumer.poll(PAUSED_POLL)
         if message is not None:
-            self._stash += sort_out([message])[0]
+            self._stash += self._good([message])
 
     def _assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         if self._leaving:
@@ -219,7 +255,7 @@ class Assignment:
     def _seek(self, topic: str, number: int) -> None:
         place = TopicPartition(topic, number)
         place.offset = self._next_offset(place)
-        for pause in BACKOFF:
+        for pause in BACKOFF[:3]:  # then the loop waits, which answers the group and hears what is wrong
             try:
                 self._consumer.seek(place)
             except KafkaException:

@@ -28,3 +28,8 @@ def sort_out(messages: Iterable[Message]) -> tuple[list[Consumed], list[KafkaErr
         else:
             errors.append(error)
     return good, errors
+
+
+def is_final(error: KafkaError) -> bool:
+    """Whether the consumer will do nothing more after this error."""
+    return error.fatal() or error.code() == KafkaError._FATAL  # noqa: SLF001 # librdkafka's own codes are named so

@@ -54,7 +54,7 @@ class StandingProcessor:
     """Owns some partitions of the join, and brings their standings up to date.
 
     Args:
-        consumer: in the processors' group, read_committed, not auto-committing.
+        new_consumer: makes a consumer in the processors' group, read_committed, not auto-committing.
         new_reader: makes a consumer outside the group, for reading notices back.
         store: standings.
         decoder: messages to arrivals.
@@ -78,7 +78,7 @@ class StandingProcessor:
     def __init__(
         self,
         *,
-        consumer: Consumer,
+        new_consumer: Callable[[], Consumer],
         new_reader: Callable[[], Consumer],
         store: StandingStore,
         decoder: Decoder,
@@ -122,7 +122,7 @@ class StandingProcessor:
         self._tokens = (f"{instance}{number:x}" for number in itertools.count())
         self._join = new_join(today(now()), self._new_token)
         self._input = Assignment(
-            consumer=consumer,
+            new_consumer=new_consumer,
             store=store,
             publisher=publisher,
             topics=topics,
@@ -157,6 +157,8 @@ class StandingProcessor:
         try:
             if self._publisher.failure:
                 raise self._publisher.failure
+            if self._input.broken:
+                self._input.replace()
             if self._publisher.take_fenced():
                 self._report.fenced("transaction", 1)
                 self._input.generation_told = False  # whatever comes next: without it nothing is published
@@ -330,19 +332,23 @@ class StandingProcessor:
     def _hold_while_publishing_lags(self) -> None:
         if not self._publisher.drain(below=self._backlog, timeout=0.0):
             with self._input.paused():
-                while not self._stopping and not self._publisher.drain(below=self._backlog, timeout=0.2):
+                while self._may_wait() and not self._publisher.drain(below=self._backlog, timeout=0.2):
                     self._input.stay()
+
+    def _may_wait(self) -> bool:
+        """Whether there is nothing more urgent than a server that is away or slow."""
+        return not self._stopping and not self._input.broken
 
     def _wait_out(self, error: RetryLaterError) -> None:
         """A server is away: hold input, stay in the group, and attach again when it answers."""
         with self._input.paused():
             for pause in pauses():
                 self._report.waiting(error)
-                if self._stopping:
-                    return
                 until = time.monotonic() + pause
-                while time.monotonic() < until and not self._stopping:
+                while time.monotonic() < until and self._may_wait():
                     self._input.stay()
+                if not self._may_wait():
+                    return
                 try:
                     self._input.attach_again(self._input.partitions)
                 except RetryLaterError as again:

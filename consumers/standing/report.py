@@ -137,6 +137,11 @@ class Report:
         self._metrics.held.labels(topic.rpartition("in.")[2]).dec()
         log.warning("released topic=%s", topic)
 
+    def rejoining(self) -> None:
+        """The group refused this member for good; it joins anew."""
+        self._metrics.rejoins.inc()
+        log.warning("rejoining")
+
     @staticmethod
     def consumer_errors(errors: list[KafkaError]) -> None:
         """The client told of errors; it goes on by itself."""

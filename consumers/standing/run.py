@@ -148,7 +148,6 @@ def build(
     parts = Parts(settings, kafka, redis)
     report = Report(metrics or StandingMetrics())
     respond_by = load_working_days().respond_by()
-    consumer = parts.consumer()
 
     def new_join(today: int, new_token: Callable[[], str]) -> Join:
         book = RuleBook(parts.policy, today)
@@ -161,7 +160,7 @@ def build(
     )
     liveness = Liveness(settings.stuck_after_seconds)
     processor = StandingProcessor(
-        consumer=consumer,
+        new_consumer=parts.consumer,
         new_reader=parts.reader,
         store=parts.store,
         decoder=parts.decoder(settings.quarantine_run),

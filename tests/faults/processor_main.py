@@ -16,7 +16,10 @@ from deploy.local.connect import find_servers
 from exchange.settings import Settings
 
 BROKEN = {
-    "outbox": ("redis.call('RPUSH', KEYS[3], ARGV[at])", "local forgotten = ARGV[at]"),
+    "outbox": (
+        "redis.call('RPUSH', KEYS[3], unpack(ARGV, from, math.min(from + CHUNK, at + messages) - 1))",
+        "local forgotten = from",
+    ),
     "records": ("redis.call('HSET', KEYS[key], ARGV[at], ARGV[at + 1])", "local forgotten = ARGV[at]"),
 }
 """Commits that forget a part: what of the script is replaced, and by what."""
