@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from consumers.standing.partition import Committed
 from exchange.errors import FatalError
 
 ATTEMPTS = 4
 """How often ending a transaction is tried, 30 seconds each."""
+FLUSH_SECONDS = 30.0
+"""A transaction's messages that take longer have failed."""
 STALE = ("ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID")
 """The broker's words for: your partitions have been given to somebody else."""
 
@@ -40,6 +42,34 @@ class Published(NamedTuple):
 
     token: str
     messages: int
+
+
+OnDelivery = Callable[[KafkaError | None, Message], None]
+
+
+class Proof:
+    """That the broker has the messages of a transaction, each with the offset it got.
+
+    With several requests in flight librdkafka can take a message for delivered that the broker never got (see
+    `exchange.kafka.LOSSLESS`); it then has no offset. A transaction lets us ask for proof before anything can be seen.
+    """
+
+    def __init__(self) -> None:
+        self._proven = 0
+
+    def take(self, error: KafkaError | None, message: Message) -> None:
+        """The client's answer for one message."""
+        self._proven += error is None and message.offset() is not None
+
+    def demand(self, messages: int) -> None:
+        """All of them, or the transaction must be aborted.
+
+        Raises:
+            KafkaException: some were not delivered, or not provably.
+        """
+        if self._proven < messages:
+            missing = f"{messages - self._proven} of {messages} messages are not proven to be delivered"
+            raise KafkaException(KafkaError(KafkaError._NO_OFFSET, missing))  # noqa: SLF001 # librdkafka's own code
 
 
 class OutboxPublisher:
@@ -199,10 +229,13 @@ class OutboxPublisher:
                 offsets[topic, job.partition] = TopicPartition(topic, job.partition, offset, metadata)
         try:
             producer.begin_transaction()
+            proof = Proof()
             for job in jobs:
                 for topic, key, value in job.messages:
-                    self._produce(producer, topic, key, value, job.partition)
+                    self._produce(producer, topic, key, value, job.partition, proof.take)
             producer.send_offsets_to_transaction(list(offsets.values()), self._generation, 10.0)
+            producer.flush(FLUSH_SECONDS)
+            proof.demand(sum(len(job.messages) for job in jobs))
             self._insist(producer.commit_transaction)
         except KafkaException as error:
             return self._recover(producer, error)
@@ -220,14 +253,16 @@ class OutboxPublisher:
         return producer
 
     @staticmethod
-    def _produce(producer: Producer, topic: str, key: bytes, value: bytes, partition: int) -> None:
+    def _produce(
+        producer: Producer, topic: str, key: bytes, value: bytes, partition: int, on_delivery: OnDelivery
+    ) -> None:
         """Hand one message to the client; a full queue is waited for. Notices stay in their subject's partition."""
         while True:
             try:
                 if topic.rpartition(".")[2] == "internal":
-                    producer.produce(topic, value, key)
+                    producer.produce(topic, value, key, on_delivery=on_delivery)
                 else:
-                    producer.produce(topic, value, key, partition)
+                    producer.produce(topic, value, key, partition, on_delivery=on_delivery)
             except BufferError:
                 producer.poll(0.1)
             else:

@@ -107,6 +107,7 @@ class Parts:
                 "queue.buffering.max.kbytes": 1_048_576,
             }
             | LOSSLESS
+            | {"max.in.flight": 5}  # the publisher asks for proof before it commits
         )
         producer.init_transactions(30.0)
         return producer

@@ -9,6 +9,7 @@ import typer
 from prometheus_client import make_wsgi_app
 
 from consumers.standing.liveness import Liveness
+from exchange.errors import RequestError
 from exchange.metrics import Metrics
 from exchange.settings import read_settings
 
@@ -26,7 +27,11 @@ class _Quiet(WSGIRequestHandler):
 
 
 def serve_metrics(metrics: Metrics, liveness: Liveness, port: int) -> None:
-    """Serve /metrics and /health (503 when stuck) on a port, in a thread; port 0 serves nothing."""
+    """Serve /metrics and /health (503 when stuck) on a port, in a thread; port 0 serves nothing.
+
+    Raises:
+        RequestError: `port_taken`.
+    """
     if not port:
         return
     pages = make_wsgi_app(metrics.registry)
@@ -38,7 +43,14 @@ def serve_metrics(metrics: Metrics, liveness: Liveness, port: int) -> None:
         start_response("503 Service Unavailable" if stuck else "200 OK", [("Content-Type", "text/plain")])
         return [b"stuck\n" if stuck else b"ok\n"]
 
-    server = make_server("", port, answer, handler_class=_Quiet)
+    try:
+        server = make_server("", port, answer, handler_class=_Quiet)
+    except OSError as error:
+        raise RequestError(
+            f"port {port} for /metrics cannot be had: {error.strerror}",
+            code="port_taken",
+            remedy="set CREDITBUS_METRICS_PORT to a free port, or to 0 for none",
+        ) from error
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
 
 
