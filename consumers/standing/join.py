@@ -31,6 +31,9 @@ PUBLISHED_LATE_AFTER = 7
 """Working days from decision to publication of licences and penalties (国办发〔2015〕51号)."""
 PUBLICATIONS = frozenset({"licence", "penalty"})
 
+ACTIONS = {action: action.name.lower() for action in Action}
+"""Names of actions as metrics show them."""
+
 SentTable = dict[str, dict[tuple[str, str], dict[str, Version]]]
 """Subject to (other subject, entry key) to slot to the newest version that the one has sent the other."""
 
@@ -197,7 +200,7 @@ class Join:
         for draft, wire in zip(drafts, notices, strict=True):
             work.commit.messages.append((self._topics.out_of(draft.department), subject.encode(), wire))
             for measure, action in draft.changes:
-                self.tally.notices[draft.department, measure, Action(action).name.lower()] += 1
+                self.tally.notices[draft.department, measure, ACTIONS[action]] += 1
 
     def _tell_subjects(
         self,

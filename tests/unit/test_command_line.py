@@ -1,12 +1,17 @@
 """The command line as a whole: its list of commands is right, and quick because nothing is imported before it is called."""
 
+import socket
 import subprocess
 import sys
 import time
 
 import pytest
 
+from consumers.standing.liveness import Liveness
 from deploy.cli.main import COMMANDS, Command, Deferred
+from deploy.cli.run import serve_metrics
+from exchange.errors import RequestError
+from exchange.metrics import StandingMetrics
 
 HEAVY = ("confluent_kafka", "pydantic", "redis", "fastavro", "jgo", "prometheus_client")
 
@@ -42,3 +47,14 @@ def test_wrong_setting_is_one_line_that_names_it() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error[bad_setting]: CREDITBUS_KAFKA_PORT='many'")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_metrics_port_in_use_is_one_line_that_says_what_to_do() -> None:
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(RequestError) as failure:
+            serve_metrics(StandingMetrics(), Liveness(), port)
+    assert failure.value.line().startswith(f"error[port_taken]: port {port} ")
+    assert "CREDITBUS_METRICS_PORT" in failure.value.line()
