@@ -9,10 +9,8 @@ nothing is published again.
 import itertools
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Set as AbstractSet
-from typing import Any, NamedTuple
+from typing import Any
 
 from confluent_kafka import Consumer
 
@@ -25,8 +23,9 @@ from consumers.standing.liveness import Liveness
 from consumers.standing.publishing import Job
 from consumers.standing.reconcile import read_back, tell_differences
 from consumers.standing.report import BatchClock, Report
+from consumers.standing.under_way import CommitsUnderWay, Sent
 from exchange.errors import FencedError, RetryLaterError
-from exchange.store import Answer, Commit, StandingStore
+from exchange.store import Commit, StandingStore
 from exchange.topics import Topics
 
 TIMERS_EVERY = 1.0
@@ -34,20 +33,8 @@ TIMERS_EVERY = 1.0
 TIMERS_AT_ONCE = 500
 IDLE_WAIT = 0.1
 """Seconds that the loop waits for input when it has nothing to do."""
-
-
-IN_HALVES = 1000
+IN_HALVES = 100
 """Records from which on a batch is committed in halves; the answers to smaller ones are waited for together."""
-
-
-class Unanswered(NamedTuple):
-    """Part of a batch that Redis is committing, and whose partitions it is about."""
-
-    numbers: AbstractSet[int]
-    batch: list[Work]
-    commits: list[Commit]
-    answer: Answer
-    clock: BatchClock
 
 
 class StandingProcessor:
@@ -117,7 +104,7 @@ class StandingProcessor:
         self._on_step = on_step
         self._timers_at = 0.0
         self._stopping = False
-        self._unanswered: deque[Unanswered] = deque()
+        self._under_way = CommitsUnderWay(store, self._answered, on_step)
         instance = os.urandom(6).hex()
         self._tokens = (f"{instance}{number:x}" for number in itertools.count())
         self._join = new_join(today(now()), self._new_token)
@@ -162,17 +149,17 @@ class StandingProcessor:
             if self._publisher.take_fenced():
                 self._report.fenced("transaction", 1)
                 self._input.generation_told = False  # whatever comes next: without it nothing is published
-                self._settle()
+                self._under_way.settle()
                 self._input.attach_again(self._input.partitions)
             self._input.tell_generation()
             self._hold_while_publishing_lags()
             due = self._due()  # before consuming: it may attach anew, and what was read before then is read again
             self._on_step("consume")
-            messages = self._input.consume(self._batch, wait=0 if self._unanswered else IDLE_WAIT)
+            messages = self._input.consume(self._batch, wait=0 if self._under_way else IDLE_WAIT)
             if messages or due:
                 self._process(messages, due)
             else:
-                self._settle()
+                self._under_way.settle()
             self._finish_reconciling()
         except RetryLaterError as error:
             self._wait_out(error)
@@ -182,7 +169,7 @@ class StandingProcessor:
         now = self._now()
         today = self._today(now)
         if today != self._join.book.as_of:
-            self._settle()
+            self._under_way.settle()
             self._join = self._new_join(today, self._new_token)
         owned = self._input.partitions
         decoded = self._decoder.decode(messages, owned.get, today)
@@ -193,7 +180,7 @@ class StandingProcessor:
         numbers = sorted(decoded)
         parts = (numbers[::2], numbers[1::2]) if len(messages) >= IN_HALVES else (numbers,)
         for part in parts:
-            self._settle(frozenset(part))
+            self._under_way.settle(frozenset(part))
             clock.restart()
             # What was decoded for a partition that was fenced meanwhile is read again.
             mine = [decoded[number] for number in part if owned.get(number) is decoded[number].partition]
@@ -210,48 +197,30 @@ class StandingProcessor:
             self._join.judge(work, now=now)
         commits = [self._join.finish(work, now=now) for work in batch]
         clock.stage("judge")
-        self._on_step("commit")
-        answer = self._store.begin_commit(commits)
         for work in batch:
             partition, one = work.partition, work.decoded
             partition.offsets.update(one.offsets)
             partition.rejected_runs.update(one.runs)
-        numbers = frozenset(work.partition.number for work in batch)
-        self._unanswered.append(Unanswered(numbers, batch, commits, answer, clock))
-        clock.stage("send")
-        self._on_step("sent")
+        self._under_way.send(batch, commits, clock)
 
-    def _settle(self, numbers: AbstractSet[int] | None = None) -> None:
-        """Take the answers to the commits under way, of some partitions (and what was sent before), or of all.
-
-        Raises:
-            RetryLaterError: Redis gave no answer, so nobody here knows whether the commit went through.
-        """
-        while any(numbers is None or numbers & one.numbers for one in self._unanswered):
-            self._take_answer(self._unanswered.popleft())
-
-    def _take_answer(self, unanswered: Unanswered) -> None:
+    def _answered(self, sent: Sent, answers: list[FencedError | None]) -> None:
         """Remember what is now true, and hand the outboxes to step 2."""
-        unanswered.clock.restart()
-        fenced = unanswered.answer()
-        self._on_step("committed")
-        unanswered.clock.stage("commit")
         stale = []
-        for work, commit, error in zip(unanswered.batch, unanswered.commits, fenced, strict=True):
+        for work, commit, error in zip(sent.batch, sent.commits, answers, strict=True):
             if self._input.partitions.get(work.partition.number) is not work.partition:
                 continue  # lost since: its next owner publishes the outbox
             if error is None:
                 self._committed(work, commit)
             else:
                 stale.append(work.partition.number)
-        self._report.joined(self._join, unanswered.batch)
+        self._report.joined(self._join, sent.batch)
         self._liveness.progress()
         self._attach_stale(stale)
 
     def _settle_for_handover(self) -> None:
         """Settle; without an answer the next owner, or this process when it attaches again, finds out from Redis."""
         try:
-            self._settle()
+            self._under_way.settle()
         except RetryLaterError as error:
             self._report.waiting(error)
 
@@ -286,7 +255,7 @@ class StandingProcessor:
         """Subjects for whom a day has come; also the loop's slow business, once a second."""
         if time.monotonic() < self._timers_at:
             return {}
-        self._settle()
+        self._under_way.settle()
         self._timers_at = time.monotonic() + TIMERS_EVERY
         today = self._today(self._now())
         owned = self._input.partitions
@@ -304,7 +273,7 @@ class StandingProcessor:
 
     def _finish_reconciling(self) -> None:
         if any(partition.reconcile for partition in self._input.partitions.values()):
-            self._settle()
+            self._under_way.settle()
         for partition in self._input.partitions.values():
             if partition.reconcile and partition.caught_up():
                 self._on_step("read_back")
