@@ -6,10 +6,9 @@ Keys of partition p: `{p}:cursor`, `{p}:tokens` (the last 256 commit tokens), `{
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, cast
 
 import msgspec
 import redis
@@ -20,114 +19,18 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from exchange.domain.record import Entry
 from exchange.domain.standing import Standing
 from exchange.errors import FatalError, FencedError, RetryLaterError
-
-TOKENS_KEPT = 256
-"""Commit tokens that Redis remembers (the commit script keeps as many)."""
-
-NEVER = float("inf")
-"""The due day of a subject that is only indexed: nothing about it changes by itself."""
+from exchange.standing_store import NEVER, Answer, Commit, Cursor, Loaded, Look, Outgoing, Wanted
 
 _here = Path(__file__).parent
 _encode = msgspec.msgpack.Encoder(order=None).encode
 _decode_standing = msgspec.msgpack.Decoder(Standing).decode
 _decode_entry = msgspec.msgpack.Decoder(Entry).decode
-
-
-class Outgoing(NamedTuple):
-    """A message that the next transaction will publish; `token` is the commit that decided it."""
-
-    token: str
-    topic: str
-    key: bytes
-    value: bytes
-
-
 _decode_outgoing = msgspec.msgpack.Decoder(Outgoing).decode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
-    """How far a partition has come.
-
-    tokens: the last 256 commit tokens, newest first. published: the token last known to be published.
-    offsets: topic to the next offset to read. held: topic to the length of its run of rejected records.
-    """
-
-    tokens: tuple[str, ...] = ()
-    epoch: int = 0
-    published: str = ""
-    reconcile: bool = False
-    policy: str = ""
-    offsets: dict[str, int] = field(default_factory=dict)
-    held: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def token(self) -> str:
-        """The newest commit token; empty before the first commit."""
-        return self.tokens[0] if self.tokens else ""
-
-
-@dataclass(slots=True, kw_only=True)
-class Commit:
-    """What one batch changes in one partition."""
-
-    partition: int
-    expected: str
-    token: str
-    published: str = ""
-    trim: int = 0
-    cursor: dict[str, str | int] = field(default_factory=dict)
-    standings: list[tuple[str, Standing]] = field(default_factory=list)
-    entries: list[tuple[str, str, Entry]] = field(default_factory=list)
-    timers: list[tuple[str, float | None]] = field(default_factory=list)
-    messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
-
-
-class Wanted(NamedTuple):
-    """What a batch needs of one partition: subjects, and (subject, entry key) pairs."""
-
-    partition: int
-    subjects: Sequence[str]
-    entries: Sequence[tuple[str, str]]
-
-
-class Loaded(NamedTuple):
-    """The answer to `Wanted`, in its order; None where nothing is stored."""
-
-    standings: list[Standing | None]
-    entries: list[Entry | None]
-
-
-Answer = Callable[[], list[FencedError | None]]
-"""Waits for the answer to commits that are under way; to be called once."""
-
-
-class Look(NamedTuple):
-    """A glance at a partition: its newest commit token, and the subjects for whom a day has come."""
-
-    token: str
-    due: list[str]
 
 
 def connect(url: str, *, timeout: float = 10.0) -> "redis.Redis":
     """A client for `redis://host:port/db`; times in seconds."""
     return redis.Redis.from_url(url, protocol=3, socket_timeout=timeout, socket_connect_timeout=timeout)
-
-
-class StandingStore(Protocol):
-    """What the processor asks of a store; `Store` and its in-memory twin pass the same contract tests."""
-
-    def cursor(self, partition: int) -> Cursor: ...  # noqa: D102 # see Store
-    def load(self, wanted: Sequence[Wanted]) -> list[Loaded]: ...  # noqa: D102
-    def commit(self, commits: Sequence[Commit]) -> list[FencedError | None]: ...  # noqa: D102
-    def begin_commit(self, commits: Sequence[Commit]) -> Answer: ...  # noqa: D102
-    def outbox(self, partition: int) -> list[Outgoing]: ...  # noqa: D102
-    def look(self, partitions: Sequence[int], day: int, limit: int) -> list[Look]: ...  # noqa: D102
-    def indexed(self, partition: int) -> Iterator[str]: ...  # noqa: D102
-    def standing(self, partition: int, subject: str) -> Standing | None: ...  # noqa: D102
-    def entries(self, partition: int, subject: str) -> dict[str, Entry]: ...  # noqa: D102
-    def entries_of(self, partition: int, subjects: Sequence[str]) -> list[dict[str, Entry]]: ...  # noqa: D102
-    def subjects(self, partition: int) -> Iterator[str]: ...  # noqa: D102
 
 
 class Store:
@@ -184,7 +87,7 @@ class Store:
         Returns:
             For each commit None, or the error if another process has committed in between; then nothing was changed.
         """
-        answers = self._pipeline([self._commit_command(commit) for commit in commits])
+        answers = self._pipeline([pack(commit, self._commit_sha) for commit in commits])
         return [_fenced(commit, answer) for commit, answer in zip(commits, answers, strict=True)]
 
     def begin_commit(self, commits: Sequence[Commit]) -> Answer:
@@ -195,7 +98,7 @@ class Store:
                 or the server has lost the script, which the next call of any other method loads again.
         """
         pool = self._client.connection_pool
-        commands = [self._commit_command(commit) for commit in commits]
+        commands = [pack(commit, self._commit_sha) for commit in commits]
         try:
             connection = pool.get_connection()
         except RedisError as error:
@@ -221,27 +124,6 @@ class Store:
 
         translating(send)
         return take
-
-    def _commit_command(self, commit: Commit) -> tuple[Any, ...]:
-        tag = f"{{{commit.partition}}}"
-        standing, record = f"{tag}:s:", f"{tag}:r:"
-        keys = [f"{tag}:cursor", f"{tag}:tokens", f"{tag}:outbox", f"{tag}:timers"]
-        keys += [standing + subject for subject, _ in commit.standings]
-        keys += [record + subject for subject, _, _ in commit.entries]
-        arguments: list[Any] = [
-            commit.expected, commit.token, commit.published, commit.trim, len(commit.cursor), len(commit.standings),
-            len(commit.entries), len(commit.timers), len(commit.messages),
-        ]  # fmt: skip
-        for name, value in commit.cursor.items():
-            arguments += (name, value)
-        arguments += [_encode(state) for _, state in commit.standings]
-        for _, key, entry in commit.entries:
-            arguments += (key, _encode(entry))
-        for subject, due in commit.timers:
-            arguments += ("" if due is None else "+inf" if due == NEVER else due, subject)
-        token = commit.token
-        arguments += [_encode(Outgoing(token, topic, key, value)) for topic, key, value in commit.messages]
-        return ("EVALSHA", self._commit_sha, len(keys), *keys, *arguments)
 
     def outbox(self, partition: int) -> list[Outgoing]:
         """The messages committed and not yet trimmed, in order."""
@@ -333,6 +215,29 @@ class Store:
         for command in batch:
             pipeline.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
         return pipeline.execute(raise_on_error=False)
+
+
+def pack(commit: Commit, script: str) -> tuple[Any, ...]:
+    """The command that commits: keys and arguments of `commit.lua`, by its checksum."""
+    tag = f"{{{commit.partition}}}"
+    standing, record = f"{tag}:s:", f"{tag}:r:"
+    keys = [f"{tag}:cursor", f"{tag}:tokens", f"{tag}:outbox", f"{tag}:timers"]
+    keys += [standing + subject for subject, _ in commit.standings]
+    keys += [record + subject for subject, _, _ in commit.entries]
+    arguments: list[Any] = [
+        commit.expected, commit.token, commit.published, commit.trim, len(commit.cursor), len(commit.standings),
+        len(commit.entries), len(commit.timers), len(commit.messages),
+    ]  # fmt: skip
+    for name, value in commit.cursor.items():
+        arguments += (name, value)
+    arguments += [_encode(state) for _, state in commit.standings]
+    for _, key, entry in commit.entries:
+        arguments += (key, _encode(entry))
+    for subject, due in commit.timers:
+        arguments += ("" if due is None else "+inf" if due == NEVER else due, subject)
+    token = commit.token
+    arguments += [_encode(Outgoing(token, topic, key, value)) for topic, key, value in commit.messages]
+    return ("EVALSHA", script, len(keys), *keys, *arguments)
 
 
 def _chunks(names: Iterator[str], size: int) -> Iterator[list[str]]:

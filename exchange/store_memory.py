@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from exchange.domain.record import Entry
 from exchange.domain.standing import Standing
 from exchange.errors import FencedError
-from exchange.store import NEVER, TOKENS_KEPT, Answer, Commit, Cursor, Loaded, Look, Outgoing, Wanted
+from exchange.standing_store import NEVER, TOKENS_KEPT, Answer, Commit, Cursor, Loaded, Look, Outgoing, Wanted
 
 
 @dataclass(slots=True)

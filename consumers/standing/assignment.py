@@ -21,7 +21,7 @@ from consumers.standing.publishing import Job
 from consumers.standing.report import Report
 from exchange.errors import FatalError, RetryLaterError
 from exchange.kafka import leave
-from exchange.store import StandingStore
+from exchange.standing_store import StandingStore
 from exchange.topics import Topics
 
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)

@@ -22,7 +22,7 @@ from exchange.domain.links import Message, forward, messages
 from exchange.domain.notice import Action, Draft, settle
 from exchange.domain.record import Entry, Version, merge
 from exchange.domain.standing import EMPTY, Standing
-from exchange.store import NEVER, Commit, StandingStore, Wanted
+from exchange.standing_store import NEVER, Commit, StandingStore, Wanted
 from exchange.topics import Topics
 
 _encode_facts = msgspec.msgpack.Encoder().encode

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from exchange.domain.standing import Standing
 from exchange.errors import FencedError
-from exchange.store import Commit, Cursor, Outgoing, StandingStore
+from exchange.standing_store import Commit, Cursor, Outgoing, StandingStore
 
 ATTEMPTS = 20
 """How often ownership is tried while a predecessor's last commits still arrive."""

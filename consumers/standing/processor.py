@@ -25,7 +25,7 @@ from consumers.standing.reconcile import read_back, tell_differences
 from consumers.standing.report import BatchClock, Report
 from consumers.standing.under_way import CommitsUnderWay, Sent
 from exchange.errors import FencedError, RetryLaterError
-from exchange.store import Commit, StandingStore
+from exchange.standing_store import Commit, StandingStore
 from exchange.topics import Topics
 
 TIMERS_EVERY = 1.0

@@ -22,7 +22,7 @@ from exchange.domain.record import DOCUMENT, Version
 from exchange.domain.standing import EMPTY, Standing
 from exchange.domain.standing import Told as Measures
 from exchange.partitioner import partition_of
-from exchange.store import Commit, StandingStore, Wanted
+from exchange.standing_store import Commit, StandingStore, Wanted
 from exchange.topics import Topics
 
 CHUNK = 500

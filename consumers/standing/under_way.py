@@ -11,7 +11,7 @@ from typing import NamedTuple
 from consumers.standing.join import Work
 from consumers.standing.report import BatchClock
 from exchange.errors import FencedError
-from exchange.store import Answer, Commit, StandingStore
+from exchange.standing_store import Answer, Commit, StandingStore
 
 
 class Sent(NamedTuple):

@@ -24,7 +24,7 @@ from exchange.domain.oracle import Truth, compute
 from exchange.domain.policy import Policy
 from exchange.domain.record import Entry, Fact
 from exchange.domain.standing import EMPTY, Standing
-from exchange.store import StandingStore, Wanted
+from exchange.standing_store import StandingStore, Wanted
 from exchange.topics import Topics
 
 SHOWN = 20

@@ -17,6 +17,7 @@ class Bench(StrEnum):
     THROUGHPUT = "throughput"
     LATENCY = "latency"
     GROWTH = "growth"
+    JOB = "job"
     CODEC = "codec"
 
 

@@ -8,7 +8,8 @@ from exchange.domain.record import Entry, merge
 from exchange.domain.standing import EMPTY
 from exchange.errors import RetryLaterError
 from exchange.settings import Settings
-from exchange.store import NEVER, TOKENS_KEPT, Answer, Commit, StandingStore, Store, Wanted, connect
+from exchange.standing_store import NEVER, TOKENS_KEPT, Answer, Commit, StandingStore, Wanted
+from exchange.store import Store, connect
 from exchange.store_memory import MemoryStore
 from tests.worlds import FIRM, OTHER, fact
 
