@@ -150,6 +150,8 @@ class Assignment:
         chosen = set(numbers)
         self._publisher.forget(chosen)
         places = [place for place in self._places if place.partition in chosen]
+        if not places:
+            return  # given away meanwhile
         self._stash = [message for message in self._stash if message.partition() not in chosen]
         self._attach(places)
         for place in places:

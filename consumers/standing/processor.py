@@ -20,6 +20,7 @@ from consumers.standing.decode import Decoded, Decoder
 from consumers.standing.join import Join, Work
 from consumers.standing.lanes import PublishingLanes
 from consumers.standing.liveness import Liveness
+from consumers.standing.partition import Partition
 from consumers.standing.publishing import Job
 from consumers.standing.reconcile import read_back, tell_differences
 from consumers.standing.report import BatchClock, Report
@@ -33,6 +34,8 @@ TIMERS_EVERY = 1.0
 TIMERS_AT_ONCE = 500
 IDLE_WAIT = 0.1
 """Seconds that the loop waits for input when it has nothing to do."""
+ANSWER_EVERY = 1.0
+"""Seconds after which the group is answered in between while a partition is reconciled."""
 IN_HALVES = 100
 """Records from which on a batch is committed in halves; the answers to smaller ones are waited for together."""
 
@@ -274,26 +277,47 @@ class StandingProcessor:
     def _finish_reconciling(self) -> None:
         if any(partition.reconcile for partition in self._input.partitions.values()):
             self._under_way.settle()
-        for partition in self._input.partitions.values():
+        for partition in list(self._input.partitions.values()):
             if partition.reconcile and partition.caught_up():
-                self._on_step("read_back")
-                told = read_back(
-                    self._new_reader(),
-                    self._topics,
-                    self._departments,
-                    partition.number,
-                    self._count,
-                    self._decode_plain,
-                )
-                self._on_step("tell")
                 try:
-                    job = tell_differences(partition, self._store, self._join, told, now=self._now())
+                    with self._input.paused():
+                        self._tell_differences(partition)
                 except FencedError:
                     self._report.fenced("commit", 1)
                     self._input.attach_again([partition.number])
                     return
-                self._report.reconciled(partition, len(job.messages))
-                self._publisher.offer(job)
+
+    def _tell_differences(self, partition: Partition) -> None:
+        """The end of reconciling; it may take long, so the group is answered meanwhile.
+
+        Raises:
+            FencedError: the partition was given away.
+        """
+        answered_at = time.monotonic()
+
+        def between() -> None:
+            nonlocal answered_at
+            if time.monotonic() - answered_at > ANSWER_EVERY:
+                self._input.stay()
+                self._liveness.progress()
+                answered_at = time.monotonic()
+            if self._input.partitions.get(partition.number) is not partition:
+                raise FencedError(f"partition {partition.number} was given away")
+
+        self._on_step("read_back")
+        told = read_back(
+            self._new_reader(),
+            self._topics,
+            self._departments,
+            partition.number,
+            self._count,
+            self._decode_plain,
+            between,
+        )
+        self._on_step("tell")
+        job = tell_differences(partition, self._store, self._join, told, between, now=self._now())
+        self._report.reconciled(partition, len(job.messages))
+        self._publisher.offer(job)
 
     def _new_token(self) -> str:
         return next(self._tokens)

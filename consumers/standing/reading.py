@@ -1,7 +1,7 @@
 """Reading topics from end to end, outside any group: for reading back what was told, and for the oracle."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -40,10 +40,12 @@ def _watermarks(reader: Consumer, place: Place) -> tuple[int, int]:
             time.sleep(pause)
 
 
-def read_places(reader: Consumer, places: dict[Place, tuple[int, int]]) -> Iterator[Consumed]:
+def read_places(
+    reader: Consumer, places: dict[Place, tuple[int, int]], between: Callable[[], None] = lambda: None
+) -> Iterator[Consumed]:
     """Every message from the first offset (inclusive) to the second (exclusive) of each place; each place in order.
 
-    A read_committed reader waits for transactions under way.
+    A read_committed reader waits for transactions under way. `between` is called every few thousand messages.
 
     Raises:
         RetryLaterError: nothing came for a minute.
@@ -54,6 +56,7 @@ def read_places(reader: Consumer, places: dict[Place, tuple[int, int]]) -> Itera
     reader.assign([TopicPartition(*place, places[place][0]) for place in left])
     heard_at = time.monotonic()
     while left:
+        between()
         messages, _ = sort_out(reader.consume(5000, 0.05))
         for message in messages:
             if message.offset() < places[message.topic(), message.partition()][1]:

@@ -1,8 +1,8 @@
 """Reconcile: Redis came back older than what Kafka has seen, so find out what departments were told, and tell the differences.
 
 By now the partition has been replayed in silence up to Kafka's offsets. `credit.out.*` is the table of what each department
-was last told, and `credit.internal` of what other subjects were. Nothing of this is published before the last commit, which ends the reconciling; if it dies before, the next
-owner begins this step anew with an empty outbox.
+was last told, and `credit.internal` of what other subjects were. Nothing of this is published before the last commit, which ends the
+reconciling; if it dies before, the next owner begins this step anew with an empty outbox.
 """
 
 from collections.abc import Callable, Iterable
@@ -55,6 +55,7 @@ def read_back(
     partition: int,
     partitions: int,
     decode: Callable[[bytes], tuple[str, dict[str, Any]]],
+    between: Callable[[], None],
 ) -> Told:
     """What a partition has told departments (its part of `credit.out.*`) and other subjects (all of `credit.internal`).
 
@@ -65,6 +66,7 @@ def read_back(
         partition: whose tellings are wanted.
         partitions: of every topic.
         decode: plain decoding of wire bytes.
+        between: called again and again, as this may take long.
 
     Raises:
         RetryLaterError: Kafka is away.
@@ -73,7 +75,7 @@ def read_back(
     places = [(topics.out_of(department), partition) for department in departments]
     places += [(topics.internal, number) for number in range(partitions)]
     try:
-        for message in read_places(consumer, watermarks(consumer, places)):
+        for message in read_places(consumer, watermarks(consumer, places), between):
             _, value = decode(message.value() or b"")
             if message.topic() != topics.internal:
                 remember(told.departments, value)
@@ -109,8 +111,12 @@ def remember(told: ToldTable, notice: dict[str, Any]) -> None:
         told[pair] = Remembered(sequence, Measures(notice["n"], marks))
 
 
-def tell_differences(partition: Partition, store: StandingStore, join: Join, told: Told, *, now: int) -> Job:
+def tell_differences(
+    partition: Partition, store: StandingStore, join: Join, told: Told, between: Callable[[], None], *, now: int
+) -> Job:
     """Compare every subject with what was told, commit the differences, and end the reconciling.
+
+    `between` is called after each commit, as this may take long.
 
     Returns:
         The job that publishes them.
@@ -143,6 +149,7 @@ def tell_differences(partition: Partition, store: StandingStore, join: Join, tol
         partition.token = commit.token
         partition.cache.update(work.standings)
         messages += commit.messages
+        between()
     partition.reconcile = False
     partition.trim, partition.published = 0, ""
     return Job(partition.number, partition.token, partition.epoch, messages, dict(partition.offsets))

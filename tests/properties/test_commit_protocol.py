@@ -159,7 +159,9 @@ class Processor:
         if self.world.owner is not self:
             self.begin()
             return
-        self.jobs = [tell_differences(self.partition, self.world.store, self.join, self.world.told(), now=0)]
+        self.jobs = [
+            tell_differences(self.partition, self.world.store, self.join, self.world.told(), lambda: None, now=0)
+        ]
         self.world.snapshots.append(self.world.store.snapshot())
         self.next = self.publish
 
