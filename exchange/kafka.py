@@ -21,7 +21,8 @@ LOSSLESS: dict[str, str | int | bool] = {
 }
 """Settings of every producer of the bus. One request in flight, because with more librdkafka 2.16 can lose records and report
 them delivered: a partition's first batch meets NOT_LEADER, the second is accepted (a broker that does not know the producer
-yet takes any sequence), and the first counts as implicitly acknowledged. Seen on topics just made, about once in 12 times."""
+yet takes any sequence), and the first counts as implicitly acknowledged. Seen on topics just made, about once in 12 times. The
+outbox publisher may have more: it asks for proof before it commits."""
 
 _REFUSED = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
