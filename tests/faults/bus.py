@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
+import redis
 from confluent_kafka import Producer
 
 from consumers.standing.run import build_verifier
@@ -103,6 +104,19 @@ class BusUnderFault:
             time.sleep(0.3)
             verdict_ready = self.taken_in() >= self.fed and not self.verifier().waiting()
             calm = calm + 1 if verdict_ready else 0
+
+    def at_rest_with_redis_wiped(self, records: Iterable[Record]) -> None:
+        """Take records in with one processor, end it, and lose all that Redis had."""
+        self.start("one")
+        self.feed(records)
+        self.wait_quiet()
+        self.stop_all()
+        self.wipe_redis()
+
+    def wipe_redis(self) -> None:
+        """Lose all that Redis had."""
+        with redis.Redis.from_url(self.settings.redis) as client:
+            client.flushdb()
 
     def verifier(self) -> Verifier:
         """The oracle over this bus."""

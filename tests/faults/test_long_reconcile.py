@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import redis
 from confluent_kafka import Consumer
 
 import consumers.standing.reconcile
@@ -48,12 +47,7 @@ def impatient(settings: dict[str, Any]) -> Consumer:
 
 def test_the_group_is_answered_while_much_is_read_back(bus: BusUnderFault, monkeypatch: pytest.MonkeyPatch) -> None:
     records = shuffled(province(seed=29, count=600), random.Random(29))
-    bus.start("one")
-    bus.feed(records)
-    bus.wait_quiet()
-    bus.stop_all()
-    with redis.Redis.from_url(bus.settings.redis) as client:
-        client.flushdb()
+    bus.at_rest_with_redis_wiped(records)
     monkeypatch.setattr(consumers.standing.reconcile, "read_places", slow_at_first())
     monkeypatch.setattr(consumers.standing.run, "Consumer", impatient)
     steps: Counter[str] = Counter()

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import pytest
-import redis
 
 from tests.conftest import RunningStack
 from tests.faults.bus import BusUnderFault, shuffled
@@ -70,8 +69,7 @@ def test_redis_is_wiped(bus: BusUnderFault) -> None:
     bus.feed(records[:1500])
     bus.wait_quiet()
     before = bus.verify().notices
-    with redis.Redis.from_url(bus.settings.redis) as client:
-        client.flushdb()
+    bus.wipe_redis()
     time.sleep(3)
     bus.wait_quiet()
     assert bus.verify().notices == before, "a rebuild told departments what they already held"
@@ -82,12 +80,7 @@ def test_redis_is_wiped(bus: BusUnderFault) -> None:
 @pytest.mark.parametrize("step", ["read_back", "tell"])
 def test_killed_while_reconciling(bus: BusUnderFault, step: str) -> None:
     records = shuffled(province(seed=8, count=1000), random.Random(8))
-    bus.start("one")
-    bus.feed(records)
-    bus.wait_quiet()
-    bus.stop_all()
-    with redis.Redis.from_url(bus.settings.redis) as client:
-        client.flushdb()
+    bus.at_rest_with_redis_wiped(records)
     for count in (1, 2, 3):
         bus.start("one", step, count).wait(60)
     bus.start("one")
