@@ -97,7 +97,7 @@ class Verifier:
         self._decoder = decoder
         self._decode_plain = decode_plain
         self._new_reader = new_reader
-        self._committed_tokens = committed_tokens
+        self.committed_tokens = committed_tokens
         self._partitions = partitions
         self._topics = topics
         self._departments = departments
@@ -147,7 +147,7 @@ class Verifier:
         # In the direction of the flow: what moves on meanwhile is met again further down.
         outboxes = [self._store.outbox(number) for number in range(self._partitions)]
         cursors = [self._store.cursor(number) for number in range(self._partitions)]
-        for cursor, outbox, published in zip(cursors, outboxes, self._committed_tokens(), strict=True):
+        for cursor, outbox, published in zip(cursors, outboxes, self.committed_tokens(), strict=True):
             waiting += cursor.reconcile + len(outbox) - published_count(cursor, outbox, published)
         return waiting
 

@@ -46,6 +46,7 @@ class Supervisor:
         signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
         for name in self._plan:
             self._start(name)
+        self._write()  # of all at once: who reads it must not take a start for a stack that has lost a server
         try:
             self._serve()
         finally:
@@ -70,6 +71,7 @@ class Supervisor:
                     for number, name in START_SIGNALS.items():
                         if number in received:
                             self._start(name)
+                            self._write()
 
     def _start(self, name: str) -> None:
         if name in self._children or name not in self._plan:
@@ -86,7 +88,6 @@ class Supervisor:
             )
         self._children[name] = child
         self._states[name] = ServerState(port=server.port, process=Identity.of(child.pid))
-        self._write()
 
     def _reap(self) -> None:
         for name, child in list(self._children.items()):

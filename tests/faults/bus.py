@@ -100,10 +100,25 @@ class BusUnderFault:
         until = time.monotonic() + within
         calm = 0
         while calm < 3:
-            assert time.monotonic() < until, f"not quiet: {self.taken_in()} of {self.fed} taken in"
+            assert time.monotonic() < until, self.unquiet()
             time.sleep(0.3)
             verdict_ready = self.taken_in() >= self.fed and not self.verifier().waiting()
             calm = calm + 1 if verdict_ready else 0
+
+    def unquiet(self) -> str:
+        """Why it is not quiet; where the processors are goes to stderr."""
+        for process in self.processors:
+            if process.poll() is None:
+                process.send_signal(signal.SIGUSR1)
+        time.sleep(1)
+        cursors = [self.store.cursor(number) for number in range(self.settings.partitions)]
+        published = self.verifier().committed_tokens()
+        found = [
+            f"outbox={len(self.store.outbox(number))} token={cursor.token} published={cursor.published} kafka={token}"
+            f" reconcile={cursor.reconcile} epoch={cursor.epoch}"
+            for number, (cursor, token) in enumerate(zip(cursors, published, strict=True))
+        ]
+        return "\n".join([f"not quiet: {self.taken_in()} of {self.fed} taken in", *found])
 
     def at_rest_with_redis_wiped(self, records: Iterable[Record]) -> None:
         """Take records in with one processor, end it, and lose all that Redis had."""
