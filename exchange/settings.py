@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     )
     group: str = Field("standing", description="Consumer group of the standing processors, after the topic prefix.")
     session_timeout_seconds: float = Field(
-        6.0, gt=0, description="After so long without a heartbeat a processor's work is given away."
+        10.0, gt=0, description="After so long without a heartbeat a processor's work is given away."
     )
     batch_records: int = Field(5000, ge=1, description="Records that the standing processor takes at once, at most.")
     backlog_messages: int = Field(

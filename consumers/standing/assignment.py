@@ -1,13 +1,14 @@
 """The input of a standing processor: a consumer, and the partitions that the group has given it.
 
 A consumer that has failed for good is replaced: a broker that dies while a member joins can keep the member's name for a twin that
-nobody is, and then fences the real one (FENCED_INSTANCE_ID). The newcomer fences the twin; a second time soon means a real twin.
+nobody is, and then fences the real one (FENCED_INSTANCE_ID). The newcomer fences the twin; again and again means a real twin.
 
 Callbacks of the consumer run in the loop's own thread, inside `consume`. If it dies here, the next owner attaches from Redis.
 """
 
 import itertools
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -27,8 +28,9 @@ from exchange.topics import Topics
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds to wait while a server is away; the last one is repeated."""
 PAUSED_POLL = 0.05
+TWIN_AFTER = 5
 TWIN_WITHIN = 60.0
-"""A member that has to be replaced again within so many seconds has a real twin."""
+"""A member that has to be replaced so often within so many seconds has a real twin: they fence each other in turn."""
 
 
 def pauses() -> Iterator[float]:
@@ -84,7 +86,7 @@ class Assignment:
         self.broken = False
         self._topics: list[str] = []
         self._leaving = False
-        self._replaced_at = -TWIN_WITHIN
+        self._replaced_at: deque[float] = deque(maxlen=TWIN_AFTER)
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Join the group."""
@@ -101,15 +103,15 @@ class Assignment:
         """Join the group anew with another consumer, after this one is `broken`.
 
         Raises:
-            FatalError: it is broken again so soon that somebody else must have this member's name.
+            FatalError: it is broken so often that somebody else must have this member's name.
         """
-        if time.monotonic() - self._replaced_at < TWIN_WITHIN:
+        if len(self._replaced_at) == TWIN_AFTER and time.monotonic() - self._replaced_at[0] < TWIN_WITHIN:
             raise FatalError(
                 "the group keeps refusing this member",
                 code="member_refused",
                 remedy="give each processor a CREDITBUS_INSTANCE_ID of its own, then start again",
             )
-        self._replaced_at = time.monotonic()
+        self._replaced_at.append(time.monotonic())
         self._report.rejoining()
         self._before_handover()
         self._lose(self._consumer, self._places)
@@ -227,7 +229,12 @@ class Assignment:
         self._stash = [message for message in self._stash if message.partition() not in numbers]
 
     def _attach(self, places: list[TopicPartition]) -> None:
-        """Take the partitions over from Redis' cursor and Kafka's committed offsets."""
+        """Take the partitions over from Redis' cursor and Kafka's committed offsets.
+
+        Raises:
+            RetryLaterError: a server is away.
+        """
+        self._publisher.demand_ready()
         for number, committed in self._committed(places).items():
             attached = attach(number, self._store, committed, policy=self._policy, new_token=self._new_token)
             partition = self.partitions[number] = attached.partition

@@ -12,9 +12,14 @@ from typing import Any
 from confluent_kafka import Producer
 
 from consumers.standing.publishing import Job, OutboxPublisher, Published
+from exchange.errors import RetryLaterError
 
 LANES = 4
 """Transactions under way at once, at most. Measured on two cores at 1,000 records/s (`creditbus bench latency`)."""
+PATIENCE = 10.0
+"""Seconds that a partition's handover waits for transactions under way."""
+STUCK_AFTER = 40.0
+"""A transaction that has not ended in so many seconds never will: librdkafka can lose a call while brokers restart."""
 
 
 class PublishingLanes:
@@ -32,10 +37,16 @@ class PublishingLanes:
         on_published: Callable[[list[Job]], None],
         on_step: Callable[[str], None],
     ) -> None:
-        self._lanes = [
-            OutboxPublisher(new_producer=partial(new_producer, lane), on_published=on_published, on_step=on_step)
-            for lane in range(LANES)
-        ]
+        self._new_producer = new_producer
+        self._on_published = on_published
+        self._on_step = on_step
+        self._lanes = [self._new_lane(number) for number in range(LANES)]
+        self._replaced = False
+
+    def _new_lane(self, number: int) -> OutboxPublisher:
+        return OutboxPublisher(
+            new_producer=partial(self._new_producer, number), on_published=self._on_published, on_step=self._on_step
+        )
 
     def start(self) -> None:
         """Begin publishing."""
@@ -55,9 +66,22 @@ class PublishingLanes:
         return next((lane.failure for lane in self._lanes if lane.failure), None)
 
     def take_fenced(self) -> bool:
-        """Whether a lane's generation was refused since last asked."""
+        """Whether a lane's generation was refused, or a lane was stuck and replaced, since last asked."""
+        for number, lane in enumerate(self._lanes):
+            if lane.busy_for > STUCK_AFTER:
+                self._replace(number)
         fenced = [lane.take_fenced() for lane in self._lanes]
-        return any(fenced)
+        replaced, self._replaced = self._replaced, False
+        return any(fenced) or replaced
+
+    def demand_ready(self) -> None:
+        """See that every lane has its producer, before anybody reads in Kafka what was published.
+
+        Raises:
+            RetryLaterError: Kafka takes no transactions now.
+        """
+        if not all(lane.is_ready for lane in self._lanes):
+            raise RetryLaterError("Kafka takes no transactions yet", code="kafka_away", remedy="check the brokers")
 
     def join_generation(self, metadata: Any) -> None:
         """Publish as a member of this generation of the group; None waits until the next one is known."""
@@ -79,9 +103,22 @@ class PublishingLanes:
         return all(lane.drain(below=share, timeout=max(0.0, until - time.monotonic())) for lane in self._lanes)
 
     def forget(self, partitions: set[int]) -> None:
-        """Drop the jobs of partitions that are no longer ours; waits for transactions under way."""
-        for lane in self._lanes:
-            lane.forget(partitions)
+        """Drop the jobs of partitions that are no longer ours; waits for transactions under way, but not for ever."""
+        until = time.monotonic() + PATIENCE
+        for number, lane in enumerate(self._lanes):
+            if not lane.forget(partitions, within=max(0.0, until - time.monotonic())):
+                self._replace(number)
+
+    def _replace(self, number: int) -> None:
+        """Leave a lane behind that does not end, and begin another.
+
+        The new producer has the old one's name, so the broker refuses whatever the old one may still try. What became of the jobs is
+        not known until then: `take_fenced` says so, and partitions attach anew once the lane is ready.
+        """
+        self._lanes[number].abandon()
+        lane = self._lanes[number] = self._new_lane(number)
+        self._replaced = True
+        lane.start()
 
     @property
     def backlog(self) -> int:

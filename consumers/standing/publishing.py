@@ -107,6 +107,8 @@ class OutboxPublisher:
         self._publishing = threading.Lock()
         self._stopping = False
         self._given_up = False
+        self._began_at = 0.0
+        self._ready = threading.Event()
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
 
@@ -124,8 +126,25 @@ class OutboxPublisher:
         """Finish; after a while without success the next owner is left to publish what waits."""
         self.finish()
         self._thread.join(timeout=15)
-        self._given_up = True
+        self.abandon()
         self._thread.join(timeout=60)
+
+    def abandon(self) -> None:
+        """Publish nothing more, whatever the call under way comes to; who takes over fences it with a producer of the same name."""
+        with self._changed:
+            self._given_up = True
+            self._changed.notify_all()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the producer is there: from then on no predecessor of it can commit anything."""
+        return self._ready.is_set()
+
+    @property
+    def busy_for(self) -> float:
+        """Seconds since the transaction under way began; 0 when there is none."""
+        began_at = self._began_at
+        return time.monotonic() - began_at if began_at else 0.0
 
     def join_generation(self, metadata: Any) -> None:
         """Publish as a member of this generation of the group; None waits until the next one is known.
@@ -165,9 +184,27 @@ class OutboxPublisher:
                 lambda: (self._backlog < below and len(self._jobs) < 200) or self.failure is not None, timeout
             )
 
-    def forget(self, partitions: set[int]) -> None:
-        """Drop the jobs of partitions that are no longer ours; waits for a transaction under way."""
-        with self._publishing, self._changed:
+    def forget(self, partitions: set[int], *, within: float) -> bool:
+        """Drop the jobs of partitions that are no longer ours; waits for a transaction under way.
+
+        Returns:
+            False when it does not end within so many seconds: then nothing is dropped.
+        """
+        until = time.monotonic() + within
+        while self._ready.is_set():  # else no transaction is under way
+            if self._publishing.acquire(timeout=0.05):
+                try:
+                    self._drop(partitions)
+                finally:
+                    self._publishing.release()
+                return True
+            if time.monotonic() > until:
+                return False
+        self._drop(partitions)
+        return True
+
+    def _drop(self, partitions: set[int]) -> None:
+        with self._changed:
             self._jobs = [job for job in self._jobs if job.partition not in partitions]
             self._backlog = sum(len(job.messages) for job in self._jobs)
             for partition in partitions:
@@ -186,7 +223,9 @@ class OutboxPublisher:
                 with self._publishing:
                     jobs = self._next()
                     if jobs:
+                        self._began_at = time.monotonic()
                         producer = self._publish(producer, jobs)
+                        self._began_at = 0.0
         except BaseException as error:  # noqa: BLE001 # kept for the loop, which raises it
             self.failure = error
             with self._changed:
@@ -275,6 +314,8 @@ class OutboxPublisher:
         nobody here knows whether it was committed: the new producer makes the broker decide, and the loop attaches anew,
         which reads in Kafka's offsets what was published. The same goes for a generation that is no longer the newest.
         """
+        if self._given_up:
+            return producer
         certain = not error.args[0].fatal()
         if certain:
             try:
@@ -303,9 +344,14 @@ class OutboxPublisher:
                 return
 
     def _replaced(self) -> Producer:
+        self._ready.clear()
+        self._began_at = 0.0
         for pause in (0.1, 0.5, 1, 2, 5, 5, 5, 5):
             try:
-                return self._new_producer()
+                producer = self._new_producer()
             except KafkaException:
                 time.sleep(pause)
+            else:
+                self._ready.set()
+                return producer
         raise FatalError("Kafka takes no transactions", code="kafka_away", remedy="check the brokers, then start again")

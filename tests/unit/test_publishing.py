@@ -1,12 +1,17 @@
 """The outbox publisher commits a transaction only with proof that the broker has each of its messages."""
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Message
 
+import consumers.standing.lanes
+from consumers.standing.lanes import PublishingLanes
 from consumers.standing.publishing import Job, OutboxPublisher, Proof
+from exchange.errors import RetryLaterError
 from tests.waiting import wait_until
 
 OFFSETS = {"t.internal": 3}
@@ -84,3 +89,78 @@ def test_an_error_is_no_proof() -> None:
     proof.demand(1)
     with pytest.raises(KafkaException):
         proof.demand(2)
+
+
+class StuckProducer(FakeProducer):
+    """Its call of `send_offsets_to_transaction` does not return until released; then a newer producer of its name has fenced it."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.entered, self.released = threading.Event(), threading.Event()
+
+    def send_offsets_to_transaction(self, *_: Any) -> None:
+        self.entered.set()
+        self.released.wait()
+        raise KafkaException(KafkaError(KafkaError._FENCED, "fenced by a newer instance", fatal=True))
+
+
+def test_a_lane_that_does_not_end_is_left_behind_and_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers.standing.lanes, "PATIENCE", 0.2)
+    stuck, fresh = StuckProducer(), FakeProducer([])
+    made = iter([stuck, fresh])
+    others = FakeProducer([])
+    published: list[Job] = []
+    lanes = PublishingLanes(
+        new_producer=lambda lane: next(made) if lane == 1 else others,  # type: ignore[arg-type,return-value] # as above
+        on_published=published.extend,
+        on_step=lambda _: None,
+    )
+    lanes.start()
+    lanes.join_generation("generation")
+    job = Job(1, "token", 0, MESSAGES, OFFSETS)
+    lanes.offer(job)
+    assert stuck.entered.wait(10)
+    began = time.monotonic()
+    lanes.forget({1})
+    assert time.monotonic() - began < 5, "the loop waits for nobody for ever"
+    assert lanes.take_fenced(), "the loop is told to attach anew"
+    assert not lanes.take_fenced()
+    wait_until(lambda: next(made, None) is None, "the new lane has its producer", within_seconds=10)
+    lanes.demand_ready()
+    lanes.join_generation("generation")
+    lanes.offer(job)
+    wait_until(lambda: published == [job], within_seconds=10)
+    stuck.released.set()
+    lanes.stop()
+    assert not stuck.committed
+    assert len(fresh.committed) == 1
+    assert next(made, None) is None, "who was left behind makes no producer, which would fence the new lane"
+
+
+def test_until_every_lane_has_its_producer_nobody_attaches() -> None:
+    may_begin = threading.Event()
+
+    def slow_producer(_: int) -> FakeProducer:
+        may_begin.wait()
+        return FakeProducer([])
+
+    lanes = PublishingLanes(
+        new_producer=slow_producer,  # type: ignore[arg-type] # as above
+        on_published=lambda _: None,
+        on_step=lambda _: None,
+    )
+    lanes.start()
+    with pytest.raises(RetryLaterError):
+        lanes.demand_ready()
+    lanes.forget({0, 1, 2, 3})
+    may_begin.set()
+    wait_until(lambda: _is_ready(lanes), within_seconds=10)
+    lanes.stop()
+
+
+def _is_ready(lanes: PublishingLanes) -> bool:
+    try:
+        lanes.demand_ready()
+    except RetryLaterError:
+        return False
+    return True
