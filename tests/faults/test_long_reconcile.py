@@ -42,7 +42,8 @@ def slow_at_first() -> Any:
 def impatient(settings: dict[str, Any]) -> Consumer:
     """A consumer whose group does not wait long."""
     member = "partition.assignment.strategy" in settings
-    return Consumer(settings | ({"max.poll.interval.ms": PATIENCE_MS} if member else {}))
+    limits = {"max.poll.interval.ms": PATIENCE_MS, "session.timeout.ms": PATIENCE_MS} if member else {}
+    return Consumer(settings | limits)
 
 
 def test_the_group_is_answered_while_much_is_read_back(bus: BusUnderFault, monkeypatch: pytest.MonkeyPatch) -> None:
