@@ -314,8 +314,6 @@ class OutboxPublisher:
         nobody here knows whether it was committed: the new producer makes the broker decide, and the loop attaches anew,
         which reads in Kafka's offsets what was published. The same goes for a generation that is no longer the newest.
         """
-        if self._given_up:
-            return producer
         certain = not error.args[0].fatal()
         if certain:
             try:
@@ -326,7 +324,7 @@ class OutboxPublisher:
             with self._changed:
                 self._generation = None
                 self._fenced = True
-        if not certain:
+        if not certain and not self._given_up:  # asked last: who was left behind meanwhile must not fence who took over
             return self._replaced()
         time.sleep(0.05)
         return producer
