@@ -27,6 +27,8 @@ class Cause(NamedTuple):
     received_at: int = 0
 
 
+_NOTHING = array([])
+_SINCE_UNKNOWN = b"\0" + number(0) + number(0) + optional_day(None)
 RespondBy = Callable[[int, int], int]
 """The day that is so many working days after a day."""
 
@@ -88,7 +90,7 @@ class NoticeWriter:
                 b"".join((
                     self._prefix, text(notice_id(department, subject, epoch, n, cause)), about, word(department), epoch_part,
                     number(n), circumstances, array([word(measure) + number(action) for measure, action in changes]),
-                    array(items), self._policy,
+                    array(items), self._policy, _NOTHING, _NOTHING,
                 ))
             )  # fmt: skip
         return messages
@@ -105,7 +107,7 @@ class NoticeWriter:
             listings.append(encoded + word(rule.memorandum) + word(rule.article))
         respond_by = self._respond_by(today, min(rule.respond_within_working_days for _, rule in supports))
         basis = "; ".join(sorted({rule.basis for _, rule in supports}))
-        return word(measure) + array(listings) + optional_day(respond_by) + word(basis)
+        return word(measure) + array(listings) + optional_day(respond_by) + word(basis) + _SINCE_UNKNOWN
 
 
 def _circumstances(cause: Cause, issued_at: int) -> bytes:

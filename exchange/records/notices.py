@@ -57,6 +57,33 @@ class MeasureInForce:
     listings: tuple[SupportingListing, ...] = ()
     respond_by: date | None = None
     basis: str = ""
+    respond_by_provisional: bool = False
+    since_epoch: int = 0
+    since_n: int = 0
+    since_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftedMeasure:
+    """待确认解除: A measure that was lifted and whose end the department has not confirmed yet."""
+
+    measure: str
+    respond_by: date | None = None
+    respond_by_provisional: bool = False
+    respond_within: int = 0
+    since_epoch: int = 0
+    since_n: int = 0
+    since_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueResponse:
+    """逾期反馈: A response that a department owes and whose day has passed."""
+
+    department: str
+    measure: str
+    lift: bool = False
+    respond_by: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +103,8 @@ class Notice:
     changes: tuple[MeasureChange, ...] = ()
     measures: tuple[MeasureInForce, ...] = ()
     policy_version: str = ""
+    lifted: tuple[LiftedMeasure, ...] = ()
+    overdue: tuple[OverdueResponse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

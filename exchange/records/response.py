@@ -22,6 +22,7 @@ class DeliveryReceipt(Record):
     delivered_at: datetime | None = None
     attempts: int = 1
     detail: str = ""
+    receiver: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +36,7 @@ class MeasureFeedback(Record):
     amount_yuan: Decimal | None = None
     executed_on: date | None = None
     evidence: str = ""
+    epoch: int = 0
+    n: int = 0
+    officer: str = ""
+    snoozed_until: date | None = None

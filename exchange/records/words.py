@@ -81,6 +81,7 @@ class DeliveryChannel(StrEnum):
     INBOX = "INBOX"  # 收件箱
     WEBHOOK = "WEBHOOK"  # 推送
     OTHER = "OTHER"  # 其他
+    FILE = "FILE"  # 批量文件
 
 
 class FeedbackState(StrEnum):
