@@ -38,6 +38,10 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Keys that pseudonyms of persons are made with, newest first: k2:<hex>,k1:<hex>. Publishers only.",
     )
+    signing_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Master keys that pushed notices and ledger checkpoints are signed with, newest first: k2:<hex>,k1:<hex>.",
+    )
     topic_prefix: str = Field(
         "credit", description="First part of every topic name; one broker can carry several buses."
     )
