@@ -16,10 +16,12 @@ from consumers.standing.join import Join
 from consumers.standing.partition import Committed, Partition, attach
 from consumers.standing.publishing import Job
 from consumers.standing.reconcile import Told, remember, remember_sent, tell_differences
+from consumers.standing.verify import marks_of
 from exchange.codec import Codec
 from exchange.domain.judge import RuleBook
 from exchange.domain.oracle import compute
 from exchange.domain.record import Fact
+from exchange.domain.response import ResponseRules
 from exchange.errors import FencedError
 from exchange.paths import SCHEMAS
 from exchange.store_memory import MemoryStore
@@ -28,6 +30,7 @@ from tests.worlds import FIRM, OTHER, PERSON, SMALL, day, fact, listing, registr
 
 TODAY = day("2026-06-01")
 BOOK = RuleBook(SMALL, TODAY)
+RULES = ResponseRules(deadline=lambda start, days: (start + days, False))
 TOPICS = Topics("t")
 DEPARTMENTS = ("gd.tax", "gd.em", "gd.amr")
 INPUTS = (*(TOPICS.into(department) for department in DEPARTMENTS), TOPICS.internal)
@@ -103,7 +106,7 @@ class Processor:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.join = Join(world.store, TOPICS, CODEC, BOOK, lambda start, days: start + days, world.token)
+        self.join = Join(world.store, TOPICS, CODEC, BOOK, RULES, world.token)
         self.begin()
 
     def begin(self) -> None:
@@ -223,7 +226,7 @@ class Schedule:
             assert standing is not None
             assert standing.counts == one.standing.counts, (self.seed, "counts", subject)
             for department in {*one.judgement.measures, *(d for d, s in told if s == subject)}:
-                held = told[department, subject].told.measures if (department, subject) in told else {}
+                held = marks_of(told[department, subject].told) if (department, subject) in told else {}
                 assert held == one.marks().get(department, {}), (self.seed, "department", department, subject)
 
 
