@@ -20,7 +20,7 @@ from exchange.domain.calendar import day_of
 from exchange.domain.judge import mark
 from exchange.domain.links import COUNTER, is_ended
 from exchange.domain.record import DOCUMENT, Version
-from exchange.domain.standing import EMPTY, Imposed, Lifted, Owed, Standing
+from exchange.domain.standing import EMPTY, TO_BE_FOUND, Imposed, Lifted, Owed, Standing
 from exchange.domain.standing import Told as Measures
 from exchange.partitioner import partition_of
 from exchange.standing_store import Commit, StandingStore, Wanted
@@ -160,7 +160,9 @@ def tell_differences(
             known = standing or EMPTY
             sent = _still_sent(known, told.subjects.get(subject, {}))
             commit.no_longer_overdue += [(subject, owed) for owed in own_overdue(known)]
-            work.standings[subject] = known._replace(told=by_subject.get(subject, {}), sent=sent, respond_due=0)
+            work.standings[subject] = known._replace(
+                told=by_subject.get(subject, {}), sent=sent, respond_due=TO_BE_FOUND
+            )
         join.judge(work, now=now)
         join.finish(work, now=now)
         commit.trim, commit.published, trim = trim, "", 0

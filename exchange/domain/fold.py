@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from exchange.domain import bodies
 from exchange.domain.bodies import AbnormalState, ObjectionState, Severity
 from exchange.domain.record import DOCUMENT, Body, Entry, Fact, make, merge, split_key
-from exchange.domain.standing import EMPTY, Answer, Standing
+from exchange.domain.standing import EMPTY, TO_BE_FOUND, Answer, Standing
 
 JUDGED = frozenset({"registration", "listing", "abnormal_entry", "rating", "alias", "related", "link"})
 """Record types whose entries can oblige somebody; the rest is only counted."""
@@ -103,11 +103,11 @@ def fold(standing: Standing, key: str, before: Entry | None, after: Entry) -> St
             updated_at = version.arrived_at
     _, _, told, sent, delivered, answers, merged_into, as_of, due, _, policy, respond_due = standing
     if len(after.versions) > 1:
-        respond_due = 0  # an application for repair may be among them
+        respond_due = TO_BE_FOUND  # an application for repair may be among them
     if record_type == "delivery_receipt":
         delivered = _delivered(delivered, key, after)
     elif record_type == "measure_feedback":
-        answers, respond_due = _answered(answers, key, after), 0
+        answers, respond_due = _answered(answers, key, after), TO_BE_FOUND
     return make(
         Standing,
         (counts, active, told, sent, delivered, answers, merged_into, as_of, due, updated_at, policy, respond_due),

@@ -68,6 +68,8 @@ class RuleBook:
         self.next_edge = min((edge for edge in policy.edges if edge > as_of), default=0)
         self._found: dict[tuple[str, str, bool, bool], tuple[tuple[MeasureRule, ...], tuple[MeasureRule, ...]]] = {}
         self._roles: dict[tuple[str, bool], tuple[str, ...]] = {}
+        terms = [rule.respond_within_working_days for rules in policy.rules_by_list.values() for rule in rules]
+        self.shortest_response = min(terms, default=DEFAULT_RESPOND_WITHIN)
         self._within: dict[tuple[str, str], int] = {}
 
     def rules(

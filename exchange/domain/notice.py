@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from exchange.domain.judge import Judgement, RuleBook, Support, fingerprint
 from exchange.domain.record import make
-from exchange.domain.response import NEVER, ResponseRules, is_confirmed, is_news, watch
+from exchange.domain.response import ResponseRules, is_confirmed, is_news, watch
 from exchange.domain.standing import Answer, Imposed, Lifted, Standing, Told
 
 NOBODY = Told(0, {}, {})
@@ -111,11 +111,12 @@ def settle(
     changed, told = diff(was_told, judgement, answers, book, epoch=epoch)
     if judgement.expired:
         active = {key: entry for key, entry in active.items() if key not in judgement.expired}
-    if told is not was_told or respond_due <= book.as_of:
+    if respond_due and respond_due <= book.as_of:
         told, respond_due = _respond(standing._replace(told=told, active=active), judgement, book, rules, changed)
-    due = judgement.due
-    if respond_due != NEVER:
-        due = min(due, respond_due) if due else respond_due
+    elif changed:  # it is enough to look when the shortest term is over
+        soon = rules.deadline(book.as_of, book.shortest_response)[0] + 1
+        respond_due = min(respond_due or soon, soon)
+    due = min(judgement.due or respond_due, respond_due or judgement.due)
     settled = make(
         Standing,
         (counts, active, told, sent, delivered, answers, judgement.merged_into, max(was_as_of, book.as_of), due, updated_at,

@@ -18,9 +18,6 @@ from exchange.domain.standing import Answer, Imposed, Lifted, Owed, Standing, To
 Deadline = Callable[[int, int], tuple[int, bool]]
 """The day that is so many working days after a day, and whether it is provisional (see `WorkingDays.add`)."""
 
-NEVER = 2**31 - 1
-"""The `respond_due` of a standing of which nothing will be overdue."""
-
 REPAIR_ACCEPTANCE, REPAIR_ANSWER = "repair_acceptance", "repair_answer"
 """What an authority owes that is applied to for repair: to accept or refuse the application, and to decide it (NDRC Order 36)."""
 
@@ -170,7 +167,7 @@ def owed_repairs(active: Mapping[str, Entry], book: RuleBook, rules: ResponseRul
 
 
 class Watched(NamedTuple):
-    """What is overdue on a day, by who has to know of it, and the next day on which that changes."""
+    """What is overdue on a day, by who has to know of it, and the next day on which that changes; 0 if none."""
 
     overdue: dict[str, tuple[Owed, ...]]
     due: int
@@ -207,7 +204,7 @@ def watch(standing: Standing, judgement: Judgement, book: RuleBook, rules: Respo
                 days.append(escalated_on)
             else:
                 overdue.setdefault(supervisor, []).append(one)
-    return Watched({who: tuple(sorted(items)) for who, items in overdue.items()}, min(days, default=NEVER))
+    return Watched({who: tuple(sorted(items)) for who, items in overdue.items()}, min(days, default=0))
 
 
 def is_news(department: str, told: Told | None, overdue: tuple[Owed, ...]) -> bool:

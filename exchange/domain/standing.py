@@ -80,7 +80,8 @@ class Standing(NamedTuple):
     due: the next day on which something changes by itself; 0 if nothing does.
     updated_at: when the newest record arrived, seconds since 1970-01-01 UTC.
     policy: version of the policy it was judged by.
-    respond_due: the next day on which a response is overdue, escalates or comes back from snooze; 0 if that is to be found out.
+    respond_due: the next day on which responses must be looked at: one is overdue then, escalates or comes back from snooze; 0 if
+        there is none, `TO_BE_FOUND` if something has changed since it was set.
     """
 
     counts: dict[str, int]
@@ -96,6 +97,9 @@ class Standing(NamedTuple):
     policy: str = ""
     respond_due: int = 0
 
+
+TO_BE_FOUND = -1
+"""A `respond_due` that is before every day."""
 
 EMPTY = Standing({}, {}, {}, {}, {}, {})
 """The standing of a subject nobody has said anything about."""
