@@ -15,6 +15,7 @@ from consumers.standing.decode import INTERNAL_TYPE, Arrival, Decoded, rejection
 from consumers.standing.notices import Cause, NoticeWriter, standing_change
 from consumers.standing.partition import Partition
 from exchange.codec import Codec
+from exchange.domain.bodies import FeedbackState
 from exchange.domain.calendar import day_of
 from exchange.domain.fold import JUDGED, fold
 from exchange.domain.judge import Judgement, RuleBook, judge
@@ -50,6 +51,9 @@ class Tally:
     notices: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     without_basis: Counter[tuple[str, str]] = field(default_factory=Counter)
     late: Counter[tuple[str, str]] = field(default_factory=Counter)
+    feedback: Counter[tuple[str, str]] = field(default_factory=Counter)
+    snoozed: Counter[tuple[str]] = field(default_factory=Counter)
+    overdue_told: Counter[tuple[str, str]] = field(default_factory=Counter)
     internal: int = 0
     timers: int = 0
     misses: int = 0
@@ -150,7 +154,9 @@ class Join:
             if kind == "alias":
                 continue  # counted as part of its registration
             records[topic, record_type] += 1
-            if record_type in PUBLICATIONS:
+            if record_type == FEEDBACK:
+                self._watch_feedback(value)
+            elif record_type in PUBLICATIONS:
                 self._watch_publication(record_type, value)
 
     def _watch_publication(self, record_type: str, value: dict[str, Any]) -> None:
@@ -160,6 +166,11 @@ class Join:
             return
         if published_on > self._rules.deadline(decided_on, PUBLISHED_LATE_AFTER)[0]:
             self.tally.late[value["department"], record_type] += 1
+
+    def _watch_feedback(self, value: dict[str, Any]) -> None:
+        self.tally.feedback[value["department"], FeedbackState(value["state"]).name.lower()] += 1
+        if value["snoozed_until"] is not None:
+            self.tally.snoozed[value["department"],] += 1
 
     def judge(self, work: Work, *, now: int) -> None:
         """Step: judge each touched subject once, and put what follows into the commit.
@@ -181,7 +192,7 @@ class Join:
         book = self.book
         judgement = judge(standing, book, person=subject.startswith("person:"))
         settled, drafts = settle(standing, judgement, book, self._rules, epoch=work.partition.epoch)
-        if settled.told is not standing.told:
+        if settled.told is not standing.told or work.telling is not None:
             _index_overdue(work.commit, subject, standing, settled)
         self.tally.without_basis.update(judgement.without_basis)
         quiet = work.partition.reconcile and work.telling is None
@@ -206,6 +217,9 @@ class Join:
             work.commit.messages.append((self._topics.out_of(draft.department), subject.encode(), wire))
             for measure, action in draft.changes:
                 self.tally.notices[draft.department, measure, ACTIONS[action]] += 1
+            if not draft.changes:
+                own = any(owed.department == draft.department for owed in draft.told.overdue)
+                self.tally.overdue_told[draft.department, "reminder" if own else "escalation"] += 1
 
     def _tell_subjects(
         self,
