@@ -108,6 +108,30 @@ def test_2_from_the_notice_to_the_confirmed_lift(bus_settings: Settings, tmp_pat
         assert row["state"] == "lift_confirmed"
 
 
+def test_3_what_was_executed_stays_so_until_the_last_support_ends(bus_settings: Settings, tmp_path: Path) -> None:
+    with live_bus(bus_settings, tmp_path, "2026-03-02") as bus:
+        bus.listing("gd.tax", "TAX", FIRM, "粤税稽罚〔2026〕1号", grounds="1", serious=True)
+        bus.listing("gd.em", "SAFE", FIRM, "粤应急罚〔2026〕1号", grounds="2", serious=True)
+        bus.settle()
+        review = ("gd.drc", "bond_review")
+        respond(bus, *review, "EXECUTED", 1)
+        bus.move_to("2026-10-12")
+        bus.publish(
+            "gd.tax", "repair", FIRM, "粤税修〔2026〕1号", target_type="listing", target_document="粤税稽罚〔2026〕1号",
+            state="GRANTED", corrected_on="2026-04-01", commitment=True,
+        )  # fmt: skip
+        bus.settle()
+        assert states(bus)[review].state == State.EXECUTED, "SAFE still supports it: nothing is to be confirmed"
+        bus.publish(
+            "gd.em", "withdrawal", FIRM, "粤应急撤〔2026〕1号", target_type="listing", target_document="粤应急罚〔2026〕1号",
+            reason="REVOKED",
+        )  # fmt: skip
+        bus.settle()
+        assert states(bus)[review].state == State.LIFTED
+        respond(bus, *review, "ENDED", 2)
+        assert review not in states(bus)
+
+
 def test_12_missing_feedback_is_an_open_row_reminds_and_escalates(bus_settings: Settings, tmp_path: Path) -> None:
     with live_bus(bus_settings, tmp_path, "2026-03-02") as bus:
         bus.listing("gd.hrss", "WAGE", FIRM, "粤人社监〔2026〕1号", grounds="1")
