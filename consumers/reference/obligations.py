@@ -58,9 +58,7 @@ class Obligations:
         return taken
 
     def _judge(self, notice: Notice) -> Taken:
-        row = self._database.execute(
-            "SELECT epoch, n FROM subjects WHERE subject = ?", (notice["subject"],)
-        ).fetchone()
+        row = self._database.execute("SELECT epoch, n FROM subjects WHERE subject = ?", (notice["subject"],)).fetchone()
         at = Sequence(notice["epoch"], notice["n"])
         if row is None or tuple(row) < at:
             return Taken.NEW

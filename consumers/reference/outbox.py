@@ -78,9 +78,7 @@ def add_feedback(
         "epoch": obligation.answers.epoch, "n": obligation.answers.n, "officer": officer,
     }  # fmt: skip
     text = json.dumps(to_json(record), ensure_ascii=False)
-    database.execute(
-        "INSERT INTO feedback (document, revision, record) VALUES (?, ?, ?)", (document, revision, text)
-    )
+    database.execute("INSERT INTO feedback (document, revision, record) VALUES (?, ?, ?)", (document, revision, text))
 
 
 def waiting(database: sqlite3.Connection, limit: int = 100) -> list[Waiting]:

@@ -9,6 +9,7 @@ import typer
 from prometheus_client import make_wsgi_app
 
 from consumers.standing.liveness import Liveness
+from deploy.cli.example import centre, desk
 from exchange.errors import RequestError
 from exchange.metrics import Metrics
 from exchange.settings import read_settings
@@ -75,3 +76,7 @@ def standing() -> None:
     )
     calm_collector()
     processor.run()
+
+
+app.command("example-desk")(desk)
+app.command("example-centre")(centre)
