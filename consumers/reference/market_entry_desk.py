@@ -34,6 +34,11 @@ PRACTICE = Practice(
             name_en="green channel in approvals, missing papers later",
             answer=Answer.FAST_TRACK,
         ),
+        "production_licence_limit": Duty(
+            name_zh="从严控制生产许可证发放",
+            name_en="strict control of production licences",
+            answer=Answer.REVIEW,
+        ),
         # Executed by other desks of the same department; noted here, and no matter of market entry.
         "more_inspections": Duty(
             name_zh="列为重点监管对象，增加检查频次",

@@ -20,7 +20,7 @@ _IDLE_SECONDS = 0.5
 _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.5, 30.0
 
 OnStep = Callable[[str], None]
-"""Hears `durable`, `acted` and `sent`: where a process may die, for tests that make it die there."""
+"""Hears `received`, `durable`, `acted` and `sent`: where a process may die, for tests that make it die there."""
 
 
 def now_in_ms() -> int:
@@ -61,6 +61,7 @@ class Office:
 
     def take(self, notice: Notice) -> Taken:
         """Store a notice; on return it is on disk, and the sender may be answered."""
+        self.on_step("received")
         taken = self.obligations.take(notice, self.now())
         self.on_step("durable")
         self._woken.set()
@@ -95,15 +96,18 @@ class Office:
         due = self.obligations.due(self.now())
         for one in due:
             with transaction(self._database):
-                self._end(one) if one.state is State.TO_END else self._execute(one)
+                if one.state is State.TO_END:
+                    self._end(one)
+                else:
+                    self._execute(one)
             self.on_step("acted")
         return len(due)
 
     def _execute(self, obligation: Obligation) -> None:
-        reason = self.practice.not_applicable(obligation)
-        if reason:
-            self.obligations.settle(obligation, State.NOT_APPLICABLE)
-            self._feed_back(obligation, "NOT_APPLICABLE", reason)
+        declined = self.practice.declines(obligation)
+        if declined is not None:
+            self.obligations.settle(obligation, declined.state)
+            self._feed_back(obligation, declined.state.name, declined.reason)
             return
         number = register.record(self._database, obligation, to_date(day_of(self.now())))
         self.obligations.settle(obligation, State.EXECUTED)

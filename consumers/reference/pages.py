@@ -39,12 +39,7 @@ def counter(
     error: CreditbusError | None = None,
 ) -> str:
     """The question and, when one was asked, the answer with its reasons and their basis."""
-    several = len(asked) > 1 or question == "/may-bid"
-    fields = "".join(
-        f'<p><label>统一社会信用代码 <small>unified social credit code</small><br><input name="subject" value="{escape(text)}"'
-        f"{' required autofocus' if not position else ''}></label></p>"
-        for position, text in enumerate([*asked, *([""] * (3 - len(asked)))] if several else [*asked, ""][:1])
-    )
+    fields = "".join(_field(text, is_first=not number) for number, text in enumerate(_texts(question, asked)))
     form = f'<form method="get" action="{question}">{fields}<button>核查 check</button></form>'
     body = form
     if error is not None:
@@ -54,6 +49,19 @@ def counter(
         body += f'<p class="answer" role="status" style="background:{colour}">{zh} {en}</p>'
         body += _reasons(advice.reasons) if advice.reasons else "<p>无现行措施 no measure in force</p>"
     return _page(practice, question, body)
+
+
+def _texts(question: str, asked: Sequence[str]) -> list[str]:
+    """What stands in the fields: one subject, or room for a consortium where bids are asked about."""
+    fields = 3 if question == "/may-bid" else 1
+    return [*asked, *[""] * (fields - len(asked))]
+
+
+def _field(text: str, *, is_first: bool) -> str:
+    return (
+        "<p><label>统一社会信用代码 <small>unified social credit code</small><br>"
+        f'<input name="subject" value="{escape(text)}"{" required autofocus" if is_first else ""}></label></p>'
+    )
 
 
 def _reasons(reasons: Iterable[Reason]) -> str:

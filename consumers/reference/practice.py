@@ -33,8 +33,19 @@ class Duty:
         return Answer.REVIEW if lists and lists <= self.review_only else self.answer
 
 
-def _declines_nothing(_obligation: Obligation) -> str:
-    return ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined:
+    """Why an obligation is not executed: DECLINED for a legal reason, NOT_APPLICABLE where it cannot apply."""
+
+    state: State
+    reason: str
+
+
+def decline_without_basis(obligation: Obligation) -> Declined | None:
+    """No basis, no measure: what derogates rights must rest on law, and the notice says on which."""
+    if obligation.basis:
+        return None
+    return Declined(state=State.DECLINED, reason="通知未载明法律依据 the notice names no legal basis")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +57,7 @@ class Practice:
         officer: post that answers for what is done.
         mark: what numbers of its register begin with.
         duties: by code of measure.
-        not_applicable: why an obligation cannot apply here; empty when it does.
+        declines: why an obligation is not executed; None when it is.
     """
 
     department: str
@@ -55,7 +66,7 @@ class Practice:
     officer: str
     mark: str
     duties: Mapping[str, Duty]
-    not_applicable: Callable[[Obligation], str] = field(default=_declines_nothing)
+    declines: Callable[[Obligation], Declined | None] = field(default=decline_without_basis)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

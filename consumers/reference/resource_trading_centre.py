@@ -12,9 +12,9 @@ from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from consumers.inbox import Inbox
-from consumers.reference.book import Obligation
+from consumers.reference.book import Obligation, State
 from consumers.reference.office import Office
-from consumers.reference.practice import Duty, Practice
+from consumers.reference.practice import Declined, Duty, Practice, decline_without_basis
 from consumers.reference.receiver import Receiver
 from consumers.webhook import Challenge, NoticeMessage, read_message
 from exchange.codec import Codec
@@ -26,11 +26,12 @@ QUESTION = "/may-bid"
 _RECEIVE_SECONDS = 0.5
 
 
-def _not_applicable(obligation: Obligation) -> str:
+def _declines(obligation: Obligation) -> Declined | None:
     """This centre's rule for what it declines: bidders are legal persons and other organisations, never natural persons."""
     if is_person(obligation.subject):
-        return "自然人不是本中心投标人（招标投标法第二十五条） a natural person is no bidder here"
-    return ""
+        reason = "自然人不是本中心投标人（招标投标法第二十五条） a natural person is no bidder here"
+        return Declined(state=State.NOT_APPLICABLE, reason=reason)
+    return decline_without_basis(obligation)
 
 
 PRACTICE = Practice(
@@ -52,12 +53,6 @@ PRACTICE = Practice(
             answer=Answer.REFUSE,
         ),
         "priority_processing": Duty(name_zh="优先办理", name_en="processed first", answer=Answer.FAST_TRACK),
-        "green_channel": Duty(
-            name_zh="行政审批绿色通道和容缺受理",
-            name_en="green channel in approvals, missing papers later",
-            answer=Answer.FAST_TRACK,
-            at_counter=False,
-        ),
         "no_awards": Duty(
             name_zh="撤销荣誉，取消参加评先评优资格",
             name_en="honours revoked, no awards",
@@ -65,7 +60,7 @@ PRACTICE = Practice(
             at_counter=False,
         ),
     },
-    not_applicable=_not_applicable,
+    declines=_declines,
 )
 
 

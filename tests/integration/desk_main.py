@@ -1,4 +1,4 @@
-"""A market-entry desk that ends itself with SIGKILL at a step: `desk_main.py BOOK INBOX KEY STEP COUNT`."""
+"""A market-entry desk that ends itself with SIGKILL at a step: `desk_main.py BOOK INBOX KEY [STEP]`."""
 
 import asyncio
 import logging
@@ -16,13 +16,9 @@ from consumers.reference.receiver import run_together, serve
 from tests.pushing import CODEC, TOKEN
 
 
-async def main(book: str, inbox: str, key: str, step_to_die: str, count: str) -> None:
-    left = int(count)
-
+async def main(book: str, inbox: str, key: str, step_to_die: str) -> None:
     def on_step(step: str) -> None:
-        nonlocal left
-        left -= step == step_to_die
-        if step == step_to_die and left <= 0:
+        if step == step_to_die:
             os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(10)  # nothing runs on until the signal arrives
 

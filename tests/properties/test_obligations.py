@@ -109,6 +109,20 @@ def test_a_lift_of_what_was_never_known_is_confirmed() -> None:
     database.close()
 
 
+def test_a_measure_without_a_basis_is_declined_and_bears_on_nothing() -> None:
+    database = open_book(":memory:")
+    office = Office(PRACTICE, database, _never)
+    office.take(decoded(notice(1, in_force("office_ban", 1) | {"basis": ""})))
+    office.act()
+    office.take(decoded(notice(2, ended=(lifted("office_ban", 2),))))
+    assert office.advise([FIRM]).answer == "clear"
+    office.act()
+    told = [(one.record["revision"], one.record["state"]) for one in waiting(database)]
+    assert told == [(1, "ACKNOWLEDGED"), (2, "DECLINED"), (3, "ENDED")]
+    assert not database.execute("SELECT * FROM register").fetchall()
+    database.close()
+
+
 def test_a_reminder_sends_the_same_answer_again() -> None:
     database = open_book(":memory:")
     office = Office(PRACTICE, database, _never)
