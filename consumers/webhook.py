@@ -49,7 +49,8 @@ class NoticeMessage:
     Attributes:
         id: of the notice, the same for each attempt.
         notice: the fields of schemas/records/notice.avsc, as the inbox on Kafka hands them out.
-        superseded: older notices that this one stands for, as they came; for the files, not for acting on.
+        superseded: older notices that this one stands for, each with its id, sequence and changes; for the files, not for
+            acting on. Of a long backlog only some are named.
     """
 
     id: str
@@ -103,7 +104,9 @@ def read_message(body: bytes, headers: Mapping[str, str], codec: Codec) -> Chall
 
 
 def _notice(data: dict[str, Any], event_id: str, headers: Mapping[str, str], codec: Codec) -> NoticeMessage:
-    superseded = data.pop("superseded", None) or ()
+    superseded = data.pop("superseded", {})
+    if not isinstance(superseded, dict) or not isinstance(superseded.get("notices", []), list):
+        raise MessageError("superseded is not {count, notices}")
     try:
         value = from_json(codec.contracts.latest["notice"].schema, data)
         _, notice = codec.decode(codec.encode("notice", value))  # as the contract has it, defaults filled in
@@ -112,4 +115,4 @@ def _notice(data: dict[str, Any], event_id: str, headers: Mapping[str, str], cod
     signed_id = {name.lower(): value for name, value in headers.items()}.get("webhook-id", "")
     if not signed_id == event_id == notice["id"]:
         raise MessageError(f"webhook-id {signed_id[:80]!r}, event and notice do not have the same id")
-    return NoticeMessage(id=signed_id, notice=notice, superseded=tuple(superseded))
+    return NoticeMessage(id=signed_id, notice=notice, superseded=tuple(superseded.get("notices", ())))

@@ -111,11 +111,15 @@ def _ask(request: urllib.request.Request) -> tuple[int, Any]:
 
 
 class FeedbackInbox:
-    """An HTTP inbox that takes feedback when it fits the contract; `statuses` are answered first, in turn."""
+    """An HTTP inbox that takes feedback when it fits the contract; `statuses` are answered first, in turn.
+
+    As the bus's own it fills in department and time itself, and says of each row what became of it when not all are taken.
+    """
 
     def __init__(self) -> None:
         self.records: list[Json] = []
         self.statuses: list[int] = []
+        self.refused_measure = ""
         self.held = threading.Event()
         self.held.set()
         self._schema = CODEC.contracts.latest["measure_feedback"].schema
@@ -124,9 +128,12 @@ class FeedbackInbox:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status = inbox.take(self.path, self.headers["Authorization"], body)
+                status, results = inbox.take(self.path, self.headers["Authorization"], body)
+                answer = json.dumps({"results": results}).encode()
                 self.send_response(status)
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
+                self.wfile.write(answer)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the name is the base class's
                 pass
@@ -134,17 +141,25 @@ class FeedbackInbox:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def take(self, path: str, authorization: str, body: list[Json]) -> int:
+    def take(self, path: str, authorization: str, body: list[Json]) -> tuple[int, list[Json]]:
         self.held.wait(30)
         if self.statuses:
-            return self.statuses.pop(0)
+            return self.statuses.pop(0), []
         assert path == "/v1/feedback"
         if authorization != f"Bearer {TOKEN}":
-            return 401
-        for one in body:
-            CODEC.encode("measure_feedback", from_json(self._schema, one))
-        self.records += body
-        return 200
+            return 401, []
+        results = [self._result(one) for one in body]
+        return (207 if any(one["status"] == "refused" for one in results) else 200), results
+
+    def _result(self, row: Json) -> Json:
+        assert not {"department", "published_at"} & row.keys(), "the inbox fills them in"
+        given = row | {"department": "gd.amr", "published_at": "2026-05-20T02:00:00Z"}
+        CODEC.encode("measure_feedback", from_json(self._schema, given))
+        if row["measure"] == self.refused_measure:
+            reason = {"code": "unknown_measure", "field": "measure", "value": row["measure"], "rule": "a measure"}
+            return {"status": "refused", "reasons": [reason]}
+        self.records.append(row)
+        return {"status": "accepted"}
 
     def states(self, measure: str = "office_ban", subject: str = FIRM) -> list[tuple[int, str]]:
         """(revision, state) of what came about one measure, in the order in which it came."""

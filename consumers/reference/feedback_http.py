@@ -1,15 +1,19 @@
 """Feedback over HTTP: POST <inbox>/v1/feedback with the department's token, a JSON list of measure_feedback records."""
 
+import json
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 
 from consumers.reference.outbox import Feedback
 from exchange.errors import Reason, RejectedError, RetryLaterError
 
-_TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 90  # the inbox waits a minute for the bus's own confirmation
+_EACH_ITS_OWN = 207
+_GIVEN_BY_BUS = ("department", "published_at")
+"""What the inbox fills in itself: it knows the department by the token."""
 _NEVER = frozenset({400, 409, 413, 415, 422})
 """Answers that no repetition changes; a wrong token is not one of them, since it is mended without touching the record."""
 
@@ -40,22 +44,36 @@ class HttpFeedback:
             await self._session.close()
 
     async def __call__(self, records: Sequence[Feedback]) -> None:
-        """Send some records and wait for the confirmation.
+        """Send some records and wait until the bus has confirmed them all.
 
         Raises:
-            RejectedError: `feedback_refused`: they are wrong.
+            RejectedError: one at least is wrong; the others may have been taken.
             RetryLaterError: no answer, or one that says not now.
         """
         assert self._session is not None, "not entered"  # noqa: S101 # a fault of the program
+        rows = [{name: value for name, value in one.items() if name not in _GIVEN_BY_BUS} for one in records]
         try:
-            async with self._session.post(self._url, json=list(records), allow_redirects=False) as answer:
-                status, text = answer.status, (await answer.text())[:200]
+            async with self._session.post(self._url, json=rows, allow_redirects=False) as answer:
+                status, text = answer.status, await answer.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RetryLaterError(
                 f"{self._url} does not answer: {error or type(error).__name__}", remedy="is the inbox running?"
             ) from error
         if status in _NEVER:
-            raise RejectedError((Reason(code="feedback_refused", value=text, rule=f"the inbox answered {status}"),))
-        if not 200 <= status < 300:
+            raise RejectedError(
+                (Reason(code="feedback_refused", value=text[:200], rule=f"the inbox answered {status}"),)
+            )
+        if status == _EACH_ITS_OWN:
+            _look_at_each(json.loads(text)["results"])
+        elif not 200 <= status < 300:
             remedy = "give a valid token with --token-file" if status in (401, 403) else "it is sent again"
-            raise RetryLaterError(f"{self._url} answered {status} {text}", remedy=remedy)
+            raise RetryLaterError(f"{self._url} answered {status} {text[:200]}", remedy=remedy)
+
+
+def _look_at_each(results: Sequence[dict[str, Any]]) -> None:
+    """Raise what the inbox says of single rows; what is not confirmed comes first, since it may yet be."""
+    if any(one["status"] == "unconfirmed" for one in results):
+        raise RetryLaterError("the inbox has no confirmation of some feedback yet", remedy="it is sent again")
+    reasons = [Reason(**reason) for one in results for reason in one.get("reasons", ())]
+    if reasons:
+        raise RejectedError(tuple(reasons))

@@ -157,12 +157,17 @@ def test_a_kill_costs_nothing_and_repeats_nothing(tmp_path: Path, inbox: Feedbac
 
 
 def test_feedback_that_is_refused_stays_and_holds_up_nothing(tmp_path: Path, inbox: FeedbackInbox) -> None:
+    inbox.refused_measure = "licence_review"
+    inbox.statuses = [401]  # a wrong token: the feedback waits for the right one
     with desk(tmp_path, inbox) as one:
         inbox.held.clear()
-        push(one.url, notice(1, BAN))
         push(one.url, notice(1, in_force("licence_review", 1), subject=OTHER))
-        inbox.statuses = [422, 422, 200, 422]
+        push(one.url, notice(1, BAN))
         inbox.held.set()
-        wait_until(lambda: not get(f"{one.url}/health")[1]["feedback"]["waiting"], within_seconds=10)
-        assert get(f"{one.url}/health")[1]["feedback"]["refused"] >= 1
-    assert "feedback_refused" in one.text
+        counted = {"waiting": 0, "sent": 2, "refused": 2}
+        wait_until(lambda: get(f"{one.url}/health")[1]["feedback"] == counted, within_seconds=10)
+    assert "unknown_measure" in one.text
+    assert {record["measure"] for record in inbox.records} == {"office_ban"}
+    with closing(sqlite3.connect(tmp_path / "desk.sqlite")) as database:
+        refused = [row[0] for row in database.execute("SELECT refused FROM feedback WHERE refused IS NOT NULL")]
+    assert all("unknown_measure" in reason for reason in refused)

@@ -20,7 +20,7 @@ def opened(body: bytes, message_id: str = GOOD["id"], **changes: str) -> Challen
 
 
 def test_a_notice_comes_out_as_from_kafka() -> None:
-    message = opened(event(GOOD | {"superseded": [{"id": "older"}]}))
+    message = opened(event(GOOD | {"superseded": {"count": 1, "notices": [{"id": "older"}]}}))
     assert isinstance(message, NoticeMessage)
     assert (message.id, message.sequence, message.superseded) == (GOOD["id"], (1, 3), ({"id": "older"},))
     assert message.notice["subject"] == FIRM
@@ -52,6 +52,7 @@ def test_any_of_two_keys_fits_and_names_of_headers_may_be_in_any_case() -> None:
         ({"type": "creditbus.endpoint.verification"}, "no event of type"),
         ({"id": "another"}, "same id"),
         ({"data": GOOD | {"id": "another"}}, "same id"),
+        ({"data": GOOD | {"superseded": [1]}}, "superseded"),
         ({"data": GOOD | {"issued_at": "yesterday"}}, "bad_time"),
         ({"data": {name: value for name, value in GOOD.items() if name != "subject"}}, "subject"),
     ],
