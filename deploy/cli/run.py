@@ -15,6 +15,8 @@ from exchange.metrics import Metrics
 from exchange.settings import read_settings
 
 app = typer.Typer(help="Run a process of the bus 运行总线进程.", no_args_is_help=True)
+app.command("example-desk")(desk)
+app.command("example-centre")(centre)
 
 
 @app.callback()
@@ -76,7 +78,3 @@ def standing() -> None:
     )
     calm_collector()
     processor.run()
-
-
-app.command("example-desk")(desk)
-app.command("example-centre")(centre)
