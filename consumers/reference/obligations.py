@@ -177,12 +177,12 @@ class Obligations:
         rows = self._database.execute("SELECT * FROM obligations ORDER BY number DESC LIMIT ?", (limit,))
         return [Obligation.from_row(row) for row in rows]
 
-    def due(self, now_ms: int) -> list[Obligation]:
+    def due(self, now_ms: int, limit: int = 50) -> list[Obligation]:
         """What is to be acted on now, the oldest first; ends before beginnings of the same moment."""
         rows = self._database.execute(
             "SELECT * FROM obligations WHERE state IN ('to_do', 'to_end') AND due_at_ms <= ?"
-            " ORDER BY due_at_ms, since_epoch, since_n LIMIT 500",
-            (now_ms,),
+            " ORDER BY due_at_ms, since_epoch, since_n LIMIT ?",
+            (now_ms, limit),
         )
         return [Obligation.from_row(row) for row in rows]
 

@@ -56,7 +56,7 @@ class Office:
         self.now = now
         self._database = database
         self._send_feedback = send_feedback
-        self._woken = asyncio.Event()
+        self._to_act, self._to_tell = asyncio.Event(), asyncio.Event()
         self._backoff_seconds = 0.0
 
     def take(self, notice: Notice) -> Taken:
@@ -64,7 +64,8 @@ class Office:
         self.on_step("received")
         taken = self.obligations.take(notice, self.now())
         self.on_step("durable")
-        self._woken.set()
+        self._to_act.set()
+        self._to_tell.set()  # the acknowledgement
         return taken
 
     def advise(self, subjects: Iterable[str]) -> Advice:
@@ -80,15 +81,40 @@ class Office:
         }
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Act and tell, until told to stop. What is left over is in the book for the next start."""
-        while not stop.is_set():
+        """Act and tell, until told to stop. What is left over is in the book for the next start.
+
+        Two tasks, so that a bus that is slow or away holds up no act; ending one in the middle loses nothing.
+        """
+        works = [asyncio.create_task(self._keep_acting()), asyncio.create_task(self._keep_telling())]
+        waits = [*works, asyncio.create_task(stop.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        for work in works:
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+
+    async def _keep_acting(self) -> None:
+        while True:
+            self._to_act.clear()
             acted = self.act()
+            if acted:
+                self._to_tell.set()
+            await _wait(self._to_act, 0 if acted else _IDLE_SECONDS)
+
+    async def _keep_telling(self) -> None:
+        while True:
+            self._to_tell.clear()
             await self.tell()
-            if not acted:
-                await self._pause(stop)
+            if self._backoff_seconds:
+                await asyncio.sleep(self._backoff_seconds)
+            else:
+                await _wait(self._to_tell, _IDLE_SECONDS)
 
     def act(self) -> int:
-        """Act on everything that is due; how many obligations that were.
+        """Act on what is due, some at a time so that requests are answered between; how many obligations that were.
 
         Each is one transaction of the act, the obligation's state and the feedback. If it dies before the commit nothing was
         done, and it is done at the next start; if it dies after it, the feedback is in the outbox and goes from there.
@@ -160,13 +186,9 @@ class Office:
         with transaction(self._database):
             outbox.mark_sent(self._database, [one.number for one in batch], self.now())
 
-    async def _pause(self, stop: asyncio.Event) -> None:
-        """Until a notice comes, or something may be due; while the bus is away until the backoff is over."""
-        self._woken.clear()
-        waits = [asyncio.ensure_future(event.wait()) for event in (self._woken, stop)]
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait(
-                waits, timeout=max(_IDLE_SECONDS, self._backoff_seconds), return_when=asyncio.FIRST_COMPLETED
-            )
-        for wait in waits:
-            wait.cancel()
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Until something happens, or may be due."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
