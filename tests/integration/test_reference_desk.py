@@ -41,11 +41,11 @@ def inbox() -> Iterator[FeedbackInbox]:
 
 
 @contextmanager
-def desk(folder: Path, inbox: FeedbackInbox, *keys: EndpointKey) -> Iterator[Department]:
+def desk(folder: Path, inbox: FeedbackInbox, *keys: EndpointKey, delay: float = 0) -> Iterator[Department]:
     token = folder / "token"
     token.write_text(TOKEN)
     options = [part for key in keys or (KEY,) for part in ("--public-key", key.public_text)]
-    way_back = ("--feedback", inbox.url, "--token-file", str(token))
+    way_back = ("--feedback", inbox.url, "--token-file", str(token), "--delay-seconds", str(delay))
     with running(*COMMAND, "--book", str(folder / "desk.sqlite"), *way_back, *options) as department:
         yield department
 
@@ -171,3 +171,17 @@ def test_feedback_that_is_refused_stays_and_holds_up_nothing(tmp_path: Path, inb
     with closing(sqlite3.connect(tmp_path / "desk.sqlite")) as database:
         refused = [row[0] for row in database.execute("SELECT refused FROM feedback WHERE refused IS NOT NULL")]
     assert all("unknown_measure" in reason for reason in refused)
+
+
+def test_a_bus_that_does_not_answer_holds_up_no_act_and_no_end(tmp_path: Path, inbox: FeedbackInbox) -> None:
+    inbox.held.clear()
+    with desk(tmp_path, inbox, delay=1.0) as one:
+        push(one.url, notice(1, BAN))
+        assert get(f"{one.url}/obligations")[1][0]["state"] == "to_do", "executed later, as the desk was told"
+        assert get(f"{one.url}/may-register?subject={FIRM}")[1]["answer"] == "refuse", "it holds from the notice on"
+        wait_until(lambda: get(f"{one.url}/obligations")[1][0]["state"] == "executed", within_seconds=10)
+        ending_at = time.monotonic()
+    assert time.monotonic() - ending_at < 5, "it ends although its feedback is under way"
+    inbox.held.set()
+    with desk(tmp_path, inbox):
+        wait_until(lambda: (2, "EXECUTED") in inbox.states(), within_seconds=10)
