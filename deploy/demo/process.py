@@ -31,7 +31,7 @@ def running(log: Path, *words: str, **settings: str) -> Iterator["subprocess.Pop
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        process = subprocess.Popen(  # our own module
+        process = subprocess.Popen(  # noqa: S603 # our own module
             [sys.executable, "-m", "deploy.demo.process", *words],
             env=os.environ | settings,
             stdin=subprocess.PIPE,
