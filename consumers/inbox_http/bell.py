@@ -10,12 +10,14 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from consumers.inbox_http.cursor import Offsets
 
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.05
+"""A topic is followed at most so much after somebody began to wait for it."""
 _BATCH = 1000
 log = logging.getLogger("creditbus.inbox")
 
@@ -33,6 +35,7 @@ class Bell:
         self._loop = loop
         self._listening: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._watched: set[str] = set()
+        self._to_watch: SimpleQueue[list[TopicPartition]] = SimpleQueue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="bell", daemon=True)
         self._thread.start()
@@ -57,9 +60,7 @@ class Bell:
         if topic in self._watched:
             return
         self._watched.add(topic)
-        self._consumer.incremental_assign(
-            [TopicPartition(topic, number, offset) for number, offset in enumerate(offsets)]
-        )
+        self._to_watch.put([TopicPartition(topic, number, offset) for number, offset in enumerate(offsets)])
 
     def wake_all(self) -> None:
         """Everybody is to stop waiting; may be called from a signal handler."""
@@ -75,6 +76,8 @@ class Bell:
     def _follow(self) -> None:
         """The bell's thread."""
         while not self._closing.is_set():
+            while not self._to_watch.empty():
+                self._consumer.incremental_assign(self._to_watch.get())
             first = self._consumer.poll(_POLL_SECONDS)
             if first is None:
                 continue

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from consumers.inbox_http.bell import Bell
@@ -79,7 +79,9 @@ class Desk:
         self._metrics.poll_wait_seconds.observe(time.monotonic() - started)
         return page
 
-    async def stream(self, department: str, offsets: Offsets, limit: int, present: Present) -> AsyncIterator[Page]:
+    async def stream(
+        self, department: str, offsets: Offsets, limit: int, present: Present
+    ) -> AsyncGenerator[Page, None]:
         """Pages as they come, an empty one where all is quiet, until the caller goes or the server ends.
 
         The next page is read when the caller has taken the last: a slow reader holds up nobody but itself.

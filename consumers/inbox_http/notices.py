@@ -1,7 +1,8 @@
 """Routes by which a department gets its notices: pages with long polling, a stream, a single one."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request
@@ -147,19 +148,20 @@ class NoticeRoutes:
 
         return check
 
-    async def _events(self, department: str, pages: AsyncIterator[Page]) -> AsyncIterator[str]:
+    async def _events(self, department: str, pages: AsyncGenerator[Page, None]) -> AsyncIterator[str]:
         """A stream's text. The last event before an end that is no fault of the client leaves its place as it is."""
         yield f"retry: {_RETRY_MS}\n\n"
         was_caught_up = False
         try:
-            async for found in pages:
-                for event in _notice_events(self._parts, department, found):
-                    yield event
-                if found.caught_up and not was_caught_up:
-                    yield _event("caught-up", self._parts.form.write(department, found.offsets), {})
-                elif not found.taken:
-                    yield ": heartbeat\n\n"
-                was_caught_up = found.caught_up
+            async with aclosing(pages):
+                async for found in pages:
+                    for event in _notice_events(self._parts, department, found):
+                        yield event
+                    if found.caught_up and not was_caught_up:
+                        yield _event("caught-up", self._parts.form.write(department, found.offsets), {})
+                    elif not found.taken:
+                        yield ": heartbeat\n\n"
+                    was_caught_up = found.caught_up
         except RetryLaterError as error:  # the client comes again with what it has seen last
             yield _event("problem", "", {"code": error.code, "detail": str(error)})
 
