@@ -186,7 +186,8 @@ def test_too_many_polls_of_one_department_are_told_to_wait(server: HttpServer, b
 def test_a_stream_goes_on_exactly_where_it_was_cut(server: HttpServer, board: NoticeBoard) -> None:
     client = client_of(server, board, "gd.eco")
     put = board.put("gd.eco", *(notice(number, 1, "a") for number in range(1, 21)))
-    seen, last = [], ""
+    seen: list[str] = []
+    last = ""
     while len(seen) < len(put):
         with client.stream(last) as events:  # cut after three notices, again and again
             for _ in range(3):

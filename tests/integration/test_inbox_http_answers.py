@@ -47,7 +47,9 @@ def reasons(result: dict[str, Any]) -> set[tuple[str, str]]:
 
 def test_feedback_arrives_as_a_record_of_the_department(server: HttpServer, board: NoticeBoard) -> None:
     client = Client(server.url, board.key(FIN))
-    executed = feedback(1, state="EXECUTED", detail="已暂停", amount_yuan="2000.50", executed_on="2026-05-22", officer="07")
+    executed = feedback(
+        1, state="EXECUTED", detail="已暂停", amount_yuan="2000.50", executed_on="2026-05-22", officer="07"
+    )
     status, body, _ = client.post("/v1/feedback", executed)
     assert (status, body["accepted"], body["refused"]) == (200, 1, 0)
     (record,) = published(board, FIN, "反馈-fb000001-procurement_ban")
@@ -123,13 +125,17 @@ def test_receipts_of_all_between_two_cursors(server: HttpServer, board: NoticeBo
     board.put("gd.prtc", *(notice(number, 1, "a") for number in range(1, 6)))
     first = client.page(limit=2)
     second = client.page(cursor=first["next_cursor"], limit=2)
-    status, body, _ = client.post(
-        "/v1/receipts", {"since": first["next_cursor"], "cursor": second["next_cursor"]}
-    )
+    status, body, _ = client.post("/v1/receipts", {"since": first["next_cursor"], "cursor": second["next_cursor"]})
     assert (status, body["accepted"]) == (200, 2)
     assert {one["document"] for one in body["results"]} == {f"回执-{one['id']}" for one in second["notices"]}
     assert client.post("/v1/receipts", {"cursor": second["next_cursor"]})[1]["accepted"] == 4
-    for wrong in ({}, {"cursor": "x"}, {"cursor": second["next_cursor"], "notices": []}, {"notices": {}}):
+    bodies: list[dict[str, Any]] = [
+        {},
+        {"cursor": "x"},
+        {"cursor": second["next_cursor"], "notices": []},
+        {"notices": {}},
+    ]
+    for wrong in bodies:
         assert client.post("/v1/receipts", wrong).status == 400
 
 
