@@ -87,7 +87,7 @@ class Client:
         self._host, self._port = parts.hostname or "", parts.port or 0
         self._key = key
 
-    def connect(self, timeout: float = 8.0) -> http.client.HTTPConnection:
+    def connect(self, timeout: float = 40.0) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
 
     def ask(
