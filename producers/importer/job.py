@@ -203,7 +203,9 @@ def open_job(
             code="type_not_granted",
             remedy="see schemas/catalogue/resources.toml for who may",
         )
-    parts = Parts(open_codec(settings, SCHEMAS), catalogue, load_person_keys(settings, embedded=embedded))
+    needs_keys = header.layout.has_citizen_ids
+    keys = load_person_keys(settings, embedded=embedded) if needs_keys else PersonKeys(keys=())
+    parts = Parts(open_codec(settings, SCHEMAS), catalogue, keys)
     code = header.find(revision_from) if revision_from else ""
     return Job(
         settings=settings, table=table, header=header, department=department, revision_from=code, parts=parts

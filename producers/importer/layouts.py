@@ -87,6 +87,11 @@ class Layout:
     note: str = ""
     steps: bool = False
 
+    @property
+    def has_citizen_ids(self) -> bool:
+        """Whether a column may hold one, so that the bus's keys for persons are needed."""
+        return any(one.role in ("person_id", "any_code") or one.kind in ("person", "officers") for one in self.columns)
+
 
 class Place(NamedTuple):
     """Where a file has a column: its position from 0, its title there, and the unit its amounts are in."""
