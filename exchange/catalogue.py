@@ -15,6 +15,8 @@ from exchange.rows import DataError, Problem, Row, read_rows
 
 __all__ = ["RECORD_TYPES", "Catalogue", "Department", "Region", "Resource", "check_catalogue", "load_catalogue"]
 
+CREDIT_LEAD = "gd.drc"
+"""The department that leads the credit system (社会信用体系建设牵头单位)."""
 _SLUG = r"(gd|ext)\.[a-z][a-z0-9]*"
 
 
@@ -54,6 +56,10 @@ class Catalogue:
     def grants(self, department: str) -> frozenset[str]:
         """Record types that a department may publish; none for a department that is not known."""
         return frozenset(one.record_type for one in self.resources if department in one.providers)
+
+    def supervisors(self) -> dict[str, str]:
+        """Who is told of a department's overdue responses: its supervisor on the bus, else the lead of the credit system."""
+        return {slug: one.supervisor or CREDIT_LEAD for slug, one in self.departments.items()}
 
     def successor(self, department: str, day: int) -> str:
         """Who does a department's duties on a day: itself, or its successor once it is no more.

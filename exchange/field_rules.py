@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from exchange import faults
-from exchange.domain.bodies import DOCUMENTS
+from exchange.domain.bodies import DOCUMENTS, RESPONSES
 from exchange.errors import Reason
 from exchange.faults import IN_CLEAR, ITEMS, TEXT_CHARACTERS, Faults
 
@@ -45,8 +45,8 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "epoch": (0, 2**53),
     "n": (0, 2**53),
 }
-TARGET_TYPES = frozenset(DOCUMENTS)
-"""Record types that a withdrawal, repair or objection can speak about."""
+TARGET_TYPES = frozenset(DOCUMENTS) - RESPONSES
+"""Record types that a withdrawal, repair or objection can speak about; a response is corrected by a further one."""
 
 
 class FieldRule(NamedTuple):

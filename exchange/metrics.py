@@ -43,6 +43,19 @@ class StandingMetrics(Metrics):
             "department",
             "record_type",
         )
+        self.feedback = self._counter("feedback", "Feedback on measures, by state.", "department", "state")
+        self.snoozed = self._counter(
+            "responses_snoozed", "Feedback that puts a response off, with an officer.", "department"
+        )
+        self.overdue_told = self._counter(
+            "overdue_told",
+            "Notices sent because responses are overdue: reminder (of its own) or escalation (of a supervised department's).",
+            "department",
+            "kind",
+        )
+        self.overdue = self._gauge(
+            "overdue_responses", "Responses that the department owes and whose day has passed.", "department"
+        )
         self.messages = self._counter("internal_messages", "Messages from one subject to another.")
         self.timers_fired = self._counter("timers_fired", "Subjects judged again because a day came.")
         self.fenced = self._counter(

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     quarantine_run: int = Field(
         1000, ge=1, description="Rejected records in a row after which a department's topic is held in that partition."
     )
+    escalate_after_working_days: int = Field(
+        3, ge=0, description="So long after its day an overdue response is told to the supervising department."
+    )
     stuck_after_seconds: float = Field(
         30.0, gt=0, description="With records waiting, so long without a commit means stuck."
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from exchange.domain.record import Entry
-from exchange.domain.standing import Standing
+from exchange.domain.standing import Owed, Standing
 from exchange.errors import FencedError
 
 TOKENS_KEPT = 256
@@ -48,7 +48,11 @@ class Cursor:
 
 @dataclass(slots=True, kw_only=True)
 class Commit:
-    """What one batch changes in one partition."""
+    """What one batch changes in one partition.
+
+    timers: subject to the day it is due; None takes it off. overdue: (subject, response) that joins the index of what is overdue;
+    what is no longer so leaves it first.
+    """
 
     partition: int
     expected: str
@@ -60,6 +64,8 @@ class Commit:
     entries: list[tuple[str, str, Entry]] = field(default_factory=list)
     timers: list[tuple[str, float | None]] = field(default_factory=list)
     messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
+    no_longer_overdue: list[tuple[str, Owed]] = field(default_factory=list)
+    overdue: list[tuple[str, Owed]] = field(default_factory=list)
 
 
 class Wanted(NamedTuple):
@@ -102,3 +108,5 @@ class StandingStore(Protocol):
     def entries(self, partition: int, subject: str) -> dict[str, Entry]: ...  # noqa: D102
     def entries_of(self, partition: int, subjects: Sequence[str]) -> list[dict[str, Entry]]: ...  # noqa: D102
     def subjects(self, partition: int) -> Iterator[str]: ...  # noqa: D102
+    def overdue(self, partition: int, department: str) -> list[tuple[str, Owed]]: ...  # noqa: D102
+    def count_overdue(self, partitions: Sequence[int], departments: Sequence[str]) -> dict[str, int]: ...  # noqa: D102

@@ -1,7 +1,8 @@
 """Where standings live: Redis (or Valkey), one fenced atomic commit a batch; everything of a partition in one slot.
 
 Keys of partition p: `{p}:cursor`, `{p}:tokens` (the last 256 commit tokens), `{p}:s:<subject>` (standing), `{p}:r:<subject>`
-(hash: entry key to entry), `{p}:timers` (subject by the day it is due), `{p}:outbox` (messages committed, not yet published).
+(hash: entry key to entry), `{p}:timers` (subject by the day it is due), `{p}:overdue:<department>` (responses it owes, by the day
+they were due), `{p}:outbox` (messages committed, not yet published).
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from exchange.domain.record import Entry
-from exchange.domain.standing import Standing
+from exchange.domain.standing import Owed, Standing
 from exchange.errors import FatalError, FencedError, RetryLaterError
 from exchange.standing_store import NEVER, Answer, Commit, Cursor, Loaded, Look, Outgoing, Wanted
 
@@ -25,6 +26,7 @@ _here = Path(__file__).parent
 _encode = msgspec.msgpack.Encoder(order=None).encode
 _decode_standing = msgspec.msgpack.Decoder(Standing).decode
 _decode_entry = msgspec.msgpack.Decoder(Entry).decode
+_decode_overdue = msgspec.msgpack.Decoder(tuple[str, Owed]).decode
 _decode_outgoing = msgspec.msgpack.Decoder(Outgoing).decode
 
 
@@ -166,6 +168,17 @@ class Store:
         for key in self._client.scan_iter(match=prefix.replace("{", "\\{").replace("}", "\\}") + "*", count=5000):
             yield cast("bytes", key).decode()[len(prefix) :]
 
+    def overdue(self, partition: int, department: str) -> list[tuple[str, Owed]]:
+        """The responses that a department owes and whose day has passed: (subject, response), the longest overdue first."""
+        (found,) = self._pipeline([("ZRANGE", f"{{{partition}}}:overdue:{department}", 0, -1)])
+        return [_decode_overdue(one) for one in found]
+
+    def count_overdue(self, partitions: Sequence[int], departments: Sequence[str]) -> dict[str, int]:
+        """How many responses each department owes in these partitions whose day has passed."""
+        commands = [("ZCARD", f"{{{number}}}:overdue:{one}") for one in departments for number in partitions]
+        counts = iter(self._pipeline(commands))
+        return {one: sum(next(counts) for _ in partitions) for one in departments}
+
     def release(self, partition: int, topic: str) -> bool:
         """Forget a topic's run of rejected records, so that its owner goes on with it; False if there was none."""
         (was,) = self._pipeline([("HGET", f"{{{partition}}}:cursor", f"h:{topic}")])
@@ -226,7 +239,7 @@ def pack(commit: Commit, script: str) -> tuple[Any, ...]:
     keys += [record + subject for subject, _, _ in commit.entries]
     arguments: list[Any] = [
         commit.expected, commit.token, commit.published, commit.trim, len(commit.cursor), len(commit.standings),
-        len(commit.entries), len(commit.timers), len(commit.messages),
+        len(commit.entries), len(commit.timers), len(commit.messages), len(commit.no_longer_overdue) + len(commit.overdue),
     ]  # fmt: skip
     for name, value in commit.cursor.items():
         arguments += (name, value)
@@ -235,6 +248,10 @@ def pack(commit: Commit, script: str) -> tuple[Any, ...]:
         arguments += (key, _encode(entry))
     for subject, due in commit.timers:
         arguments += ("" if due is None else "+inf" if due == NEVER else due, subject)
+    for score, changes in (("", commit.no_longer_overdue), (None, commit.overdue)):
+        for subject, owed in changes:
+            keys.append(f"{tag}:overdue:{owed.department}")
+            arguments += (owed.respond_by if score is None else score, _encode((subject, owed)))
     token = commit.token
     arguments += [_encode(Outgoing(token, topic, key, value)) for topic, key, value in commit.messages]
     return ("EVALSHA", script, len(keys), *keys, *arguments)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from exchange.domain.record import Entry
-from exchange.domain.standing import Standing
+from exchange.domain.standing import Owed, Standing
 from exchange.errors import FencedError
 from exchange.standing_store import NEVER, TOKENS_KEPT, Answer, Commit, Cursor, Loaded, Look, Outgoing, Wanted
 
@@ -17,6 +17,7 @@ class _State:
     entries: dict[str, dict[str, Entry]] = field(default_factory=dict)
     timers: dict[str, float] = field(default_factory=dict)
     outbox: list[Outgoing] = field(default_factory=list)
+    overdue: set[tuple[str, Owed]] = field(default_factory=set)
 
 
 class MemoryStore:
@@ -88,6 +89,8 @@ class MemoryStore:
                 state.timers.pop(subject, None)
             else:
                 state.timers[subject] = due
+        state.overdue -= set(commit.no_longer_overdue)
+        state.overdue |= set(commit.overdue)
         del state.outbox[: commit.trim]
         state.outbox += [Outgoing(commit.token, *message) for message in commit.messages]
         return None
@@ -125,3 +128,12 @@ class MemoryStore:
     def subjects(self, partition: int) -> Iterator[str]:
         """As `Store.subjects`."""
         yield from list(self._at(partition).standings)
+
+    def overdue(self, partition: int, department: str) -> list[tuple[str, Owed]]:
+        """As `Store.overdue`."""
+        found = [one for one in self._at(partition).overdue if one[1].department == department]
+        return sorted(found, key=lambda one: (one[1].respond_by, one))
+
+    def count_overdue(self, partitions: Sequence[int], departments: Sequence[str]) -> dict[str, int]:
+        """As `Store.count_overdue`."""
+        return {one: sum(len(self.overdue(number, one)) for number in partitions) for one in departments}

@@ -12,16 +12,18 @@ from typing import Any
 import msgspec
 
 from consumers.standing.decode import INTERNAL_TYPE, Arrival, Decoded, rejection
-from consumers.standing.notices import Cause, NoticeWriter, RespondBy, standing_change
+from consumers.standing.notices import Cause, NoticeWriter, standing_change
 from consumers.standing.partition import Partition
 from exchange.codec import Codec
+from exchange.domain.bodies import FeedbackState
 from exchange.domain.calendar import day_of
 from exchange.domain.fold import JUDGED, fold
 from exchange.domain.judge import Judgement, RuleBook, judge
 from exchange.domain.links import Message, forward, messages
 from exchange.domain.notice import Action, Draft, settle
 from exchange.domain.record import Entry, Version, merge
-from exchange.domain.standing import EMPTY, Standing
+from exchange.domain.response import ResponseRules
+from exchange.domain.standing import EMPTY, Owed, Standing
 from exchange.standing_store import NEVER, Commit, StandingStore, Wanted
 from exchange.topics import Topics
 
@@ -30,6 +32,8 @@ TIMER = Cause()
 PUBLISHED_LATE_AFTER = 7
 """Working days from decision to publication of licences and penalties (国办发〔2015〕51号)."""
 PUBLICATIONS = frozenset({"licence", "penalty"})
+
+FEEDBACK = "measure_feedback"
 
 ACTIONS = {action: action.name.lower() for action in Action}
 """Names of actions as metrics show them."""
@@ -47,6 +51,9 @@ class Tally:
     notices: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     without_basis: Counter[tuple[str, str]] = field(default_factory=Counter)
     late: Counter[tuple[str, str]] = field(default_factory=Counter)
+    feedback: Counter[tuple[str, str]] = field(default_factory=Counter)
+    snoozed: Counter[tuple[str]] = field(default_factory=Counter)
+    overdue_told: Counter[tuple[str, str]] = field(default_factory=Counter)
     internal: int = 0
     timers: int = 0
     misses: int = 0
@@ -75,7 +82,7 @@ class Join:
         topics: names of the bus's topics.
         codec: encodes what is told.
         book: policy and day.
-        respond_by: working-day arithmetic, (day, working days) to day.
+        rules: how departments' responses are watched, with the working-day arithmetic.
         new_token: makes commit tokens.
     """
 
@@ -85,15 +92,15 @@ class Join:
         topics: Topics,
         codec: Codec,
         book: RuleBook,
-        respond_by: RespondBy,
+        rules: ResponseRules,
         new_token: Callable[[], str],
     ) -> None:
         self._store = store
         self._topics = topics
         self._encode = codec.encode_plain
-        self.notices = NoticeWriter(codec.prefix("notice"), respond_by, book.policy.version)
+        self.notices = NoticeWriter(codec.prefix("notice"), rules.deadline, book.policy.version)
         self.book = book
-        self._respond_by = respond_by
+        self._rules = rules
         self.new_token = new_token
         self.tally = Tally()
 
@@ -142,12 +149,14 @@ class Join:
             standing = standings.get(subject) or cache[subject]
             standings[subject] = fold(standing, key, before, after)
             touched[subject] = None
-            if kind in JUDGED or standing.merged_into:
+            if kind in JUDGED or standing.merged_into or (kind == FEEDBACK and standing.told):
                 judged[subject] = arrival
             if kind == "alias":
                 continue  # counted as part of its registration
             records[topic, record_type] += 1
-            if record_type in PUBLICATIONS:
+            if record_type == FEEDBACK:
+                self._watch_feedback(value)
+            elif record_type in PUBLICATIONS:
                 self._watch_publication(record_type, value)
 
     def _watch_publication(self, record_type: str, value: dict[str, Any]) -> None:
@@ -155,8 +164,13 @@ class Join:
         # So many days are never more working days.
         if published_on - decided_on <= PUBLISHED_LATE_AFTER:
             return
-        if published_on > self._respond_by(decided_on, PUBLISHED_LATE_AFTER):
+        if published_on > self._rules.deadline(decided_on, PUBLISHED_LATE_AFTER)[0]:
             self.tally.late[value["department"], record_type] += 1
+
+    def _watch_feedback(self, value: dict[str, Any]) -> None:
+        self.tally.feedback[value["department"], FeedbackState(value["state"]).name.lower()] += 1
+        if value["snoozed_until"] is not None:
+            self.tally.snoozed[value["department"],] += 1
 
     def judge(self, work: Work, *, now: int) -> None:
         """Step: judge each touched subject once, and put what follows into the commit.
@@ -177,7 +191,9 @@ class Join:
     def _judge_one(self, work: Work, subject: str, standing: Standing, arrival: Arrival | None, now: int) -> Standing:
         book = self.book
         judgement = judge(standing, book, person=subject.startswith("person:"))
-        settled, drafts = settle(standing, judgement, as_of=book.as_of, policy=book.policy.version)
+        settled, drafts = settle(standing, judgement, book, self._rules, epoch=work.partition.epoch)
+        if settled.told is not standing.told or work.telling is not None:
+            _index_overdue(work.commit, subject, standing, settled)
         self.tally.without_basis.update(judgement.without_basis)
         quiet = work.partition.reconcile and work.telling is None
         if drafts and not quiet:
@@ -201,6 +217,9 @@ class Join:
             work.commit.messages.append((self._topics.out_of(draft.department), subject.encode(), wire))
             for measure, action in draft.changes:
                 self.tally.notices[draft.department, measure, ACTIONS[action]] += 1
+            if not draft.changes:
+                own = any(owed.department == draft.department for owed in draft.told.overdue)
+                self.tally.overdue_told[draft.department, "reminder" if own else "escalation"] += 1
 
     def _tell_subjects(
         self,
@@ -267,6 +286,20 @@ def _is_known(message: Message, sent: dict[tuple[str, str], dict[str, Version]])
         fact.version <= sent.get((message.target, fact.key), {}).get(fact.slot, fact.version._replace(revision=-1))
         for fact in message.facts
     )
+
+
+def own_overdue(standing: Standing) -> list[Owed]:
+    """The overdue responses of which their departments know."""
+    return [
+        owed for department, told in standing.told.items() for owed in told.overdue if owed.department == department
+    ]
+
+
+def _index_overdue(commit: Commit, subject: str, before: Standing, settled: Standing) -> None:
+    """Put what is overdue now into the index, and take out what no longer is."""
+    now = own_overdue(settled)
+    commit.no_longer_overdue += [(subject, owed) for owed in own_overdue(before) if owed not in now]
+    commit.overdue += [(subject, owed) for owed in now]
 
 
 def cause_of(arrival: Arrival | None, partition: int, now: int) -> Cause:

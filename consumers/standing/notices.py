@@ -1,12 +1,13 @@
 """Notices and standing changes: from a judged standing to the bytes of `credit.out.*` and `credit.standing`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from exchange.domain.judge import Judgement, Support, newest_registration
 from exchange.domain.notice import Draft
-from exchange.domain.standing import Standing
+from exchange.domain.response import Deadline
+from exchange.domain.standing import Imposed, Lifted, Owed, Standing
 from exchange.domain.terms import Holding
 from exchange.parts import array, number, optional_day, text, word
 
@@ -27,10 +28,7 @@ class Cause(NamedTuple):
     received_at: int = 0
 
 
-_NOTHING = array([])
-_SINCE_UNKNOWN = b"\0" + number(0) + number(0) + optional_day(None)
-RespondBy = Callable[[int, int], int]
-"""The day that is so many working days after a day."""
+_BOOLEAN = (b"\0", b"\1")
 
 
 def notice_id(department: str, subject: str, epoch: int, n: int, cause: Cause) -> str:
@@ -47,13 +45,13 @@ class NoticeWriter:
 
     Args:
         prefix: of a notice's message, see `Codec.prefix`.
-        respond_by: working-day arithmetic.
+        deadline: working-day arithmetic.
         policy: version of the policy judged by.
     """
 
-    def __init__(self, prefix: bytes, respond_by: RespondBy, policy: str) -> None:
+    def __init__(self, prefix: bytes, deadline: Deadline, policy: str) -> None:
         self._prefix = prefix
-        self._respond_by = respond_by
+        self._deadline = deadline
         self._policy = text(policy)
 
     def write(
@@ -76,27 +74,30 @@ class NoticeWriter:
         holdings: dict[int, bytes] = {}
         measures: dict[tuple[object, ...], bytes] = {}
         messages = []
-        for department, n, changes, in_force in drafts:
+        for department, changes, in_force, told in drafts:
             items = []
             for measure, supports in sorted(in_force.items()):
+                imposed = told.measures[measure]
                 # A holding is one object in all supports of a judgement.
-                why = (measure, *((id(holding), rule.memorandum, rule.article, rule.basis,
-                                   rule.respond_within_working_days) for holding, rule in supports))  # fmt: skip
+                why = (measure, imposed, *((id(holding), rule.memorandum, rule.article, rule.basis,
+                                            rule.respond_within_working_days) for holding, rule in supports))  # fmt: skip
                 item = measures.get(why)
                 if item is None:
-                    item = measures[why] = self._measure(measure, supports, subject, standing.as_of, holdings)
+                    item = measures[why] = self._measure(measure, supports, subject, imposed, holdings)
                 items.append(item)
+            n = told.n
             messages.append(
                 b"".join((
                     self._prefix, text(notice_id(department, subject, epoch, n, cause)), about, word(department), epoch_part,
                     number(n), circumstances, array([word(measure) + number(action) for measure, action in changes]),
-                    array(items), self._policy, _NOTHING, _NOTHING,
+                    array(items), self._policy, array([self._lifted(*one) for one in sorted(told.lifted.items())]),
+                    array([_owed(one) for one in told.overdue]),
                 ))
             )  # fmt: skip
         return messages
 
     def _measure(
-        self, measure: str, supports: tuple[Support, ...], subject: str, today: int, holdings: dict[int, bytes]
+        self, measure: str, supports: tuple[Support, ...], subject: str, imposed: Imposed, holdings: dict[int, bytes]
     ) -> bytes:
         """A measure in force, with all that supports it; `holdings` are those encoded already, by identity."""
         listings = []
@@ -105,9 +106,26 @@ class NoticeWriter:
             if encoded is None:
                 encoded = holdings[id(holding)] = _holding(holding, subject)
             listings.append(encoded + word(rule.memorandum) + word(rule.article))
-        respond_by = self._respond_by(today, min(rule.respond_within_working_days for _, rule in supports))
+        within = min(rule.respond_within_working_days for _, rule in supports)
+        respond_by, provisional = self._deadline(imposed.day, within)
         basis = "; ".join(sorted({rule.basis for _, rule in supports}))
-        return word(measure) + array(listings) + optional_day(respond_by) + word(basis) + _SINCE_UNKNOWN
+        return b"".join((
+            word(measure), array(listings), optional_day(respond_by), word(basis), _BOOLEAN[provisional], _since(imposed),
+        ))  # fmt: skip
+
+    def _lifted(self, measure: str, lifted: Lifted) -> bytes:
+        """A lift that is still to be confirmed."""
+        respond_by, provisional = self._deadline(lifted.day, lifted.within)
+        parts = (word(measure), optional_day(respond_by), _BOOLEAN[provisional], number(lifted.within), _since(lifted))
+        return b"".join(parts)
+
+
+def _since(one: Imposed | Lifted) -> bytes:
+    return number(one.epoch) + number(one.n) + optional_day(one.day)
+
+
+def _owed(one: Owed) -> bytes:
+    return word(one.department) + text(one.measure) + _BOOLEAN[one.lift] + number(one.respond_by)
 
 
 def _circumstances(cause: Cause, issued_at: int) -> bytes:

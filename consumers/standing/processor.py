@@ -271,6 +271,7 @@ class StandingProcessor:
         self._attach_stale([number for number, look in looks.items() if look.token != owned[number].token])
         self._input.release()
         self._input.tell_state()
+        self._report.overdue(lambda: self._store.count_overdue(numbers, self._departments))
         self._liveness.lag(self._report.lag_known)
         return {number: subjects for number, subjects in found.items() if subjects and number in owned}
 

@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 from confluent_kafka import Consumer
 
 from consumers.standing.decode import Decoded, decode_facts
-from consumers.standing.join import Join, SentTable, Work
+from consumers.standing.join import Join, SentTable, Work, own_overdue
 from consumers.standing.partition import Partition
 from consumers.standing.publishing import Job
 from consumers.standing.reading import read_places, watermarks
+from exchange.domain.calendar import day_of
 from exchange.domain.judge import mark
 from exchange.domain.links import COUNTER, is_ended
 from exchange.domain.record import DOCUMENT, Version
-from exchange.domain.standing import EMPTY, Standing
+from exchange.domain.standing import EMPTY, TO_BE_FOUND, Imposed, Lifted, Owed, Standing
 from exchange.domain.standing import Told as Measures
 from exchange.partitioner import partition_of
 from exchange.standing_store import Commit, StandingStore, Wanted
@@ -101,14 +102,34 @@ def remember(told: ToldTable, notice: dict[str, Any]) -> None:
     sequence = (notice["epoch"], notice["n"])
     pair = (notice["department"], notice["subject"])
     if pair not in told or told[pair].sequence < sequence:
-        marks = {
-            measure["measure"]: mark(
-                (listing["entry"], listing["until"], listing["memorandum"], listing["article"])
-                for listing in measure["listings"]
-            )
-            for measure in notice["measures"]
-        }
-        told[pair] = Remembered(sequence, Measures(notice["n"], marks))
+        told[pair] = Remembered(sequence, _told(notice))
+
+
+def _told(notice: dict[str, Any]) -> Measures:
+    """What a department was told by a plain notice; one of before 2026-11 does not say since when a measure holds."""
+    issued_on = day_of(notice["issued_at"])
+    measures = {
+        one["measure"]: Imposed(
+            mark((each["entry"], each["until"], each["memorandum"], each["article"]) for each in one["listings"]),
+            *_since(one, notice, issued_on),
+        )
+        for one in notice["measures"]
+    }
+    lifted = {
+        one["measure"]: Lifted(*_since(one, notice, issued_on), within=one["respond_within"])
+        for one in notice["lifted"]
+    }
+    overdue = tuple(
+        Owed(one["department"], one["measure"], one["lift"], one["respond_by"]) for one in notice["overdue"]
+    )
+    return Measures(notice["n"], measures, lifted, overdue)
+
+
+def _since(one: dict[str, Any], notice: dict[str, Any], issued_on: int) -> tuple[int, int, int]:
+    """Epoch, number and day of the notice that imposed or lifted a measure."""
+    if one["since_on"] is None:
+        return notice["epoch"], notice["n"], issued_on
+    return one["since_epoch"], one["since_n"], one["since_on"]
 
 
 def tell_differences(
@@ -136,8 +157,12 @@ def tell_differences(
         commit = Commit(partition=partition.number, expected=partition.token, token=join.new_token())
         work = Work(partition, Decoded(partition), chunk, commit, {}, telling=told.subjects)
         for subject, standing in zip(chunk, loaded.standings, strict=True):
-            sent = _still_sent(standing or EMPTY, told.subjects.get(subject, {}))
-            work.standings[subject] = (standing or EMPTY)._replace(told=by_subject.get(subject, {}), sent=sent)
+            known = standing or EMPTY
+            sent = _still_sent(known, told.subjects.get(subject, {}))
+            commit.no_longer_overdue += [(subject, owed) for owed in own_overdue(known)]
+            work.standings[subject] = known._replace(
+                told=by_subject.get(subject, {}), sent=sent, respond_due=TO_BE_FOUND
+            )
         join.judge(work, now=now)
         join.finish(work, now=now)
         commit.trim, commit.published, trim = trim, "", 0

@@ -3,9 +3,11 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from prometheus_client import Counter as PrometheusCounter
 
 from consumers.standing.decode import CLASSIFIED, count_reasons
 from consumers.standing.join import Join, Tally, Work
@@ -13,6 +15,9 @@ from consumers.standing.partition import Partition
 from consumers.standing.publishing import Job
 from exchange.errors import CreditbusError
 from exchange.metrics import StandingMetrics
+
+OVERDUE_EVERY = 10.0
+"""Seconds between counts of what is overdue."""
 
 log = logging.getLogger("creditbus.standing")
 
@@ -41,6 +46,7 @@ class Report:
     def __init__(self, metrics: StandingMetrics) -> None:
         self._metrics = metrics
         self.lag_known = 0
+        self._overdue_at = 0.0
 
     def batch(self, size: int) -> BatchClock:
         """A batch of so many messages begins."""
@@ -53,12 +59,13 @@ class Report:
         join.tally = Tally()
         for (topic, record_type), count in tally.records.items():
             m.records.labels(topic.rpartition("in.")[2], record_type).inc(count)
-        for notice, count in tally.notices.items():
-            m.notices.labels(*notice).inc(count)
-        for rule, count in tally.without_basis.items():
-            m.without_basis.labels(*rule).inc(count)
-        for late, count in tally.late.items():
-            m.late_publications.labels(*late).inc(count)
+        by_labels: tuple[tuple[PrometheusCounter, Mapping[Any, int]], ...] = (
+            (m.notices, tally.notices), (m.without_basis, tally.without_basis), (m.late_publications, tally.late),
+            (m.feedback, tally.feedback), (m.snoozed, tally.snoozed), (m.overdue_told, tally.overdue_told),
+        )  # fmt: skip
+        for counter, counted in by_labels:
+            for labels, count in counted.items():
+                counter.labels(*labels).inc(count)
         m.duplicates.inc(tally.known)
         m.messages.inc(tally.internal)
         m.timers_fired.inc(tally.timers)
@@ -104,6 +111,13 @@ class Report:
             return consumer.get_watermark_offsets(place, cached=True)
         except KafkaException:
             return 0, 0
+
+    def overdue(self, count: Callable[[], Mapping[str, int]]) -> None:
+        """Gauge: overdue responses by department, counted now and then."""
+        if time.monotonic() >= self._overdue_at:
+            self._overdue_at = time.monotonic() + OVERDUE_EVERY
+            for department, owed in count().items():
+                self._metrics.overdue.labels(department).set(owed)
 
     def fenced(self, by: str, count: int) -> None:
         """Commits or transactions were refused."""

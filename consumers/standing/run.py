@@ -20,6 +20,7 @@ from exchange.catalogue import load_catalogue
 from exchange.codec import open_codec
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import RuleBook
+from exchange.domain.response import ResponseRules
 from exchange.kafka import LOSSLESS
 from exchange.metrics import StandingMetrics
 from exchange.paths import SCHEMAS
@@ -148,11 +149,15 @@ def build(
     """
     parts = Parts(settings, kafka, redis)
     report = Report(metrics or StandingMetrics())
-    respond_by = load_working_days().respond_by()
+    rules = ResponseRules(
+        deadline=load_working_days().deadlines(),
+        supervisors=parts.catalogue.supervisors(),
+        escalate_after=settings.escalate_after_working_days,
+    )
 
     def new_join(today: int, new_token: Callable[[], str]) -> Join:
         book = RuleBook(parts.policy, today)
-        return Join(parts.store, parts.topics, parts.codec, book, respond_by, new_token)
+        return Join(parts.store, parts.topics, parts.codec, book, rules, new_token)
 
     publisher = PublishingLanes(
         new_producer=parts.producer,

@@ -23,7 +23,7 @@ from exchange.domain.judge import RuleBook
 from exchange.domain.oracle import Truth, compute
 from exchange.domain.policy import Policy
 from exchange.domain.record import Entry, Fact
-from exchange.domain.standing import EMPTY, Standing
+from exchange.domain.standing import EMPTY, Standing, Told
 from exchange.standing_store import StandingStore, Wanted
 from exchange.topics import Topics
 
@@ -125,6 +125,7 @@ class Verifier:
         for subject in {**truth, **standings}:
             self._compare(subject, truth.get(subject), standings.get(subject, EMPTY), entries.get(subject, {}), verdict)
         self._compare_told(truth, told, verdict)
+        self._compare_since(standings, told, verdict)
         self._compare_rejected(rejected, quarantine, verdict)
         verdict.subjects, verdict.standings = len(truth), len(standings)
         return verdict
@@ -226,13 +227,13 @@ class Verifier:
                 verdict.wrong("standing_from_nothing", subject)
             return
         verdict.measures += sum(len(measures) for measures in truth.judgement.measures.values())
-        if standing.counts != truth.standing.counts:
-            verdict.wrong("counts", f"{subject}: {standing.counts} should be {truth.standing.counts}")
+        for name in ("counts", "delivered", "answers", "merged_into"):
+            if getattr(standing, name) != getattr(truth.standing, name):
+                what = f"{getattr(standing, name)} should be {getattr(truth.standing, name)}"
+                verdict.wrong(name, f"{subject}: {what}")
         if set(standing.active) != set(truth.standing.active) - set(truth.judgement.expired):
             verdict.wrong("active", f"{subject}: {sorted(standing.active)} should be {sorted(truth.standing.active)}")
-        if standing.merged_into != truth.standing.merged_into:
-            verdict.wrong("merged_into", f"{subject}: {standing.merged_into} should be {truth.standing.merged_into}")
-        held = {department: told.measures for department, told in standing.told.items() if told.measures}
+        held = {department: marks_of(told) for department, told in standing.told.items() if told.measures}
         if held != truth.marks():
             verdict.wrong("measures", f"{subject}: {held} should be {truth.marks()}")
         if standing.due and standing.due <= standing.as_of:
@@ -247,9 +248,19 @@ class Verifier:
             (department, subject): marks for subject, one in truth.items() for department, marks in one.marks().items()
         }
         for pair in {**wanted, **told}:
-            held = told[pair].told.measures if pair in told else {}
+            held = marks_of(told[pair].told) if pair in told else {}
             if held != wanted.get(pair, {}):
                 verdict.wrong("department", f"{pair} holds {held}, should hold {wanted.get(pair, {})}")
+
+    def _compare_since(self, standings: dict[str, Standing], told: ToldTable, verdict: Verdict) -> None:
+        """Since when each measure and each lift that is to be confirmed counts, in Redis and by the newest notice."""
+        for (department, subject), remembered in told.items():
+            held = standings.get(subject, EMPTY).told.get(department)
+            said = remembered.told
+            if held is None or held.n != said.n or held.measures != said.measures:
+                verdict.wrong("since", f"{department} {subject}: {held} should be {said}")
+            elif not held.lifted.items() <= said.lifted.items():  # those confirmed since are gone
+                verdict.wrong("lifted", f"{department} {subject}: {held.lifted} should be of {said.lifted}")
 
     def _read_quarantine(self) -> Quarantine:
         """Every rejection by the place of its record."""
@@ -272,6 +283,11 @@ class Verifier:
                 verdict.wrong("quarantine", f"{place} has other bytes")
         for place in left:
             verdict.wrong("quarantine", f"{place} was not rejected")
+
+
+def marks_of(told: Told) -> dict[str, int]:
+    """Measure to the checksum of why it holds."""
+    return {measure: imposed.mark for measure, imposed in told.measures.items()}
 
 
 def _batches(messages: Iterator[Consumed]) -> Iterator[list[Consumed]]:

@@ -99,8 +99,8 @@ def show(subject: SubjectArgument, as_json: Json = False) -> None:
         console.print("no record of this subject 无记录")
         return
     console.print("  ".join(f"{name} {count}" for name, count in sorted(standing.counts.items())))
-    _table(console, "名单 listings", listings)
-    _table(
+    print_table(console, "名单 listings", listings)
+    print_table(
         console, "措施 measures",
         [
             {
@@ -113,7 +113,8 @@ def show(subject: SubjectArgument, as_json: Json = False) -> None:
     console.print(f"{len(documents)} documents 文书: " + ", ".join(" ".join(split_key(key)) for key in documents[:10]))
 
 
-def _table(console: Console, title: str, rows: list[dict[str, str]]) -> None:
+def print_table(console: Console, title: str, rows: list[dict[str, str]]) -> None:
+    """Print rows as a table; nothing where there are none."""
     if rows:
         table = Table(
             title=title, title_justify="left", show_lines=any("\n" in v for row in rows for v in row.values())
@@ -162,7 +163,7 @@ def check_command(
         console.print(
             f"[bold]{found.answer.value}[/]  {name}  {matter}  as of {iso(found.as_of)}  data {moment(found.updated_at) or '—'}"
         )
-        _table(console, "依据 reasons", [_reason_row(one) for one in reasons])
+        print_table(console, "依据 reasons", [_reason_row(one) for one in reasons])
     raise typer.Exit(1 if found.answer in (Answer.REFUSE, Answer.REVIEW) else 0)
 
 

@@ -32,6 +32,8 @@ COMMANDS = (
     Command("run", "run:app", "Run a process of the bus 运行总线进程."),
     Command("show", "ask:show", "Show a subject's standing 查看信用状况."),
     Command("check", "ask:check_command", "Ask whether a matter may be granted 核查."),
+    Command("responses", "responses:responses", "Who has done what about a subject's measures 响应与反馈."),
+    Command("overdue", "responses:overdue", "Which responses are owed and late 逾期反馈."),
     Command("watch", "ask:watch", "Watch a department's notices as they come 订阅通知."),
     Command("rejected", "rejected:app", "Rejected records: list, replay, release 退回的信息."),
     Command("policy", "policy:policy_app", "Lists, measures and memoranda: check, list, explain, simulate 政策."),

@@ -38,6 +38,16 @@ class RepairState(IntEnum):
     REFUSED = 3
 
 
+class FeedbackState(IntEnum):
+    """What became of a measure in the department that had to take it."""
+
+    ACKNOWLEDGED = 0
+    EXECUTED = 1
+    DECLINED = 2
+    NOT_APPLICABLE = 3
+    ENDED = 4
+
+
 class ObjectionState(IntEnum):
     """How far an objection to a record has come."""
 
@@ -101,6 +111,27 @@ class Amount(NamedTuple):
     state: int
     amount: int
     until: int | None
+
+
+class Feedback(NamedTuple):
+    """What a department did about a measure; `state` is a position in the schema's FeedbackState, `amount` in fen."""
+
+    state: int
+    amount: int
+    executed_on: int | None
+    measure: str
+    epoch: int
+    n: int
+    snoozed_until: int | None
+    officer: str
+
+
+class Receipt(NamedTuple):
+    """Proof that a notice reached a department; `receiver` is empty where that is the publishing one."""
+
+    epoch: int
+    n: int
+    receiver: str
 
 
 class Repair(NamedTuple):
@@ -168,6 +199,23 @@ def _rating(value: Plain) -> Body:
     return (value["scheme"], value["grade"], value["period"], value["valid_until"])
 
 
+def _feedback(value: Plain) -> Body:
+    return (
+        value["state"],
+        fen(value["amount_yuan"]),
+        value["executed_on"],
+        value["measure"],
+        value["epoch"],
+        value["n"],
+        value["snoozed_until"],
+        value["officer"],
+    )
+
+
+def _receipt(value: Plain) -> Body:
+    return (value["epoch"], value["n"], value["receiver"])
+
+
 def _counted(state: str = "", amount: str = "", until: str = "") -> Callable[[Plain], Body]:
     """A reader for a type that the fold only counts, from the names of the fields that matter."""
 
@@ -191,8 +239,8 @@ DOCUMENTS: dict[str, Callable[[Plain], Body]] = {
     "court_judgment": _counted(),
     "award": _counted(),
     "social_report": _counted(),
-    "delivery_receipt": _counted(),
-    "measure_feedback": _counted(state="state"),
+    "delivery_receipt": _receipt,
+    "measure_feedback": _feedback,
 }
 """Record types that are documents of their own."""
 
@@ -203,6 +251,19 @@ AMENDMENTS: dict[str, Callable[[Plain], Body]] = {
     "objection": lambda value: (value["state"],),
 }
 """Record types that say something about another document, which they name."""
+
+
+RESPONSES = frozenset({"delivery_receipt", "measure_feedback"})
+"""Record types in which a department responds to notices."""
+
+
+def answering(value: Plain) -> int:
+    """The revision by which responses are ordered: first the notice they answer (epoch, n), then their own revision.
+
+    So a response to a newer notice counts, in whatever document and order it comes. 63 bits: 12, 20 and 31.
+    """
+    epoch, n = min(value["epoch"], 0xFFF), min(value["n"], 0xFFFFF)
+    return int(epoch << 51 | n << 31 | value["revision"])
 
 
 def alias_facts(value: Plain, registration: Version) -> list[Fact]:
@@ -239,7 +300,6 @@ def read_fact(
         slot = f"{record_type}/{value['document']}"
         target_type = "listing" if record_type == "listing_extension" else value["target_type"]
         key = entry_key(target_type, value["target_department"] or department, value["target_document"])
-    version = make(
-        Version, (value["revision"], digest, value["decided_on"], arrived_at, partition, offset, reader(value))
-    )
+    revision = answering(value) if record_type in RESPONSES else value["revision"]
+    version = make(Version, (revision, digest, value["decided_on"], arrived_at, partition, offset, reader(value)))
     return make(Fact, (key, slot, version))

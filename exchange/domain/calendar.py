@@ -84,9 +84,9 @@ class WorkingDays:
             n -= self.is_working(end)
         return end, not (self.is_decided(day) and self.is_decided(end))
 
-    def respond_by(self) -> Callable[[int, int], int]:
-        """`add` without the mark of the provisional, remembering its answers: the hot path asks about few days."""
-        return lru_cache(maxsize=4096)(lambda day, n: self.add(day, n)[0])
+    def deadlines(self) -> Callable[[int, int], tuple[int, bool]]:
+        """`add`, remembering its answers: the hot path asks about few days."""
+        return lru_cache(maxsize=4096)(self.add)
 
     def between(self, start: int, end: int) -> int:
         """Working days after `start` up to and with `end`, so that `between(d, add(d, n)) == n`; 0 if `end` is not later."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from exchange.domain import bodies
 from exchange.domain.bodies import AbnormalState, ObjectionState, Severity
-from exchange.domain.record import DOCUMENT, Body, Entry, Fact, make, merge
-from exchange.domain.standing import EMPTY, Standing
+from exchange.domain.record import DOCUMENT, Body, Entry, Fact, make, merge, split_key
+from exchange.domain.standing import EMPTY, TO_BE_FOUND, Answer, Standing
 
 JUDGED = frozenset({"registration", "listing", "abnormal_entry", "rating", "alias", "related", "link"})
 """Record types whose entries can oblige somebody; the rest is only counted."""
@@ -90,13 +90,7 @@ def fold(standing: Standing, key: str, before: Entry | None, after: Entry) -> St
     if before is not None:
         changes += tuple((name, -amount) for name, amount in tally(record_type, before))
     if changes:
-        counts = counts.copy()
-        for name, amount in changes:
-            total = counts.get(name, 0) + amount
-            if total:
-                counts[name] = total
-            else:  # left out, so that equal standings are equal however they came about
-                counts.pop(name, None)
+        counts = _add(counts, changes)
     active = standing.active
     if record_type in JUDGED:
         active = active.copy()
@@ -107,8 +101,50 @@ def fold(standing: Standing, key: str, before: Entry | None, after: Entry) -> St
     for version in after.versions.values():
         if version.arrived_at > updated_at:
             updated_at = version.arrived_at
-    _, _, told, sent, merged_into, as_of, due, _, policy = standing
-    return make(Standing, (counts, active, told, sent, merged_into, as_of, due, updated_at, policy))
+    _, _, told, sent, delivered, answers, merged_into, as_of, due, _, policy, respond_due = standing
+    if len(after.versions) > 1:
+        respond_due = TO_BE_FOUND  # an application for repair may be among them
+    if record_type == "delivery_receipt":
+        delivered = _delivered(delivered, key, after)
+    elif record_type == "measure_feedback":
+        answers, respond_due = _answered(answers, key, after), TO_BE_FOUND
+    return make(
+        Standing,
+        (counts, active, told, sent, delivered, answers, merged_into, as_of, due, updated_at, policy, respond_due),
+    )
+
+
+def _add(counts: dict[str, int], changes: Tally) -> dict[str, int]:
+    counts = counts.copy()
+    for name, amount in changes:
+        total = counts.get(name, 0) + amount
+        if total:
+            counts[name] = total
+        else:  # left out, so that equal standings are equal however they came about
+            counts.pop(name, None)
+    return counts
+
+
+def _delivered(delivered: dict[str, tuple[int, int]], key: str, entry: Entry) -> dict[str, tuple[int, int]]:
+    """The newest sequences delivered, with a receipt taken in."""
+    receipt = bodies.Receipt._make(entry.versions[DOCUMENT].body)
+    department = receipt.receiver or split_key(key)[1]
+    sequence = (receipt.epoch, receipt.n)
+    return delivered if sequence <= delivered.get(department, (0, 0)) else {**delivered, department: sequence}
+
+
+def _answered(answers: dict[str, Answer], key: str, entry: Entry) -> dict[str, Answer]:
+    """The newest answers, with a feedback taken in."""
+    version = entry.versions[DOCUMENT]
+    _, department, document = split_key(key)
+    feedback = bodies.Feedback._make(version.body)
+    name = f"{department} {feedback.measure}"
+    answer = Answer(
+        version.revision, version.digest, feedback.epoch, feedback.n, feedback.state, version.decided_on,
+        feedback.executed_on, feedback.amount, feedback.snoozed_until, feedback.officer, document,
+    )  # fmt: skip
+    known = answers.get(name)
+    return answers if known is not None and known >= answer else {**answers, name: answer}
 
 
 def fold_all(facts: Iterable[Fact]) -> tuple[dict[str, Entry], Standing]:

@@ -23,6 +23,10 @@ PERSON_ROLES = (
 )
 
 
+DEFAULT_RESPOND_WITHIN = 5
+"""Working days for the confirmation of a measure that no rule knows any more."""
+
+
 class Support(NamedTuple):
     """Why a measure holds: the place on a list and the rule that follows from it."""
 
@@ -64,6 +68,9 @@ class RuleBook:
         self.next_edge = min((edge for edge in policy.edges if edge > as_of), default=0)
         self._found: dict[tuple[str, str, bool, bool], tuple[tuple[MeasureRule, ...], tuple[MeasureRule, ...]]] = {}
         self._roles: dict[tuple[str, bool], tuple[str, ...]] = {}
+        terms = [rule.respond_within_working_days for rules in policy.rules_by_list.values() for rule in rules]
+        self.shortest_response = min(terms, default=DEFAULT_RESPOND_WITHIN)
+        self._within: dict[tuple[str, str], int] = {}
 
     def rules(
         self, list_code: str, role: str, *, serious: bool, person: bool
@@ -94,6 +101,21 @@ class RuleBook:
                 role for role in PERSON_ROLES if self.rules(list_code, role, serious=serious, person=True)[0]
             )
         return self._roles[wanted]
+
+    def respond_within(self, department: str, measure: str) -> int:
+        """Working days within which a department confirms the end of a measure: as for imposing it, by any rule that ever did."""
+        wanted = (department, measure)
+        if wanted not in self._within:
+            self._within[wanted] = min(
+                (
+                    rule.respond_within_working_days
+                    for rules in self.policy.rules_by_list.values()
+                    for rule in rules
+                    if (rule.department, rule.measure) == wanted
+                ),
+                default=DEFAULT_RESPOND_WITHIN,
+            )
+        return self._within[wanted]
 
     def _needs_serious(self, rule: MeasureRule) -> bool:
         listed = self.policy.lists.get(rule.list_code)

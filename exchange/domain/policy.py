@@ -184,6 +184,11 @@ class Policy:
         found = [r.min_months for r in (listed.repairs if listed else ()) if r.effective_from <= day < r.effective_to]
         return found[0] if found else 0
 
+    def repair_process_for(self, day: int) -> RepairProcess | None:
+        """The terms of the process for an application of that day; None where no rule was in force."""
+        found = [p for p in self.repair_process if p.effective_from <= day < p.effective_to]
+        return found[0] if found else None
+
     def publicity_for(self, severity: str, decided_on: int) -> PublicityTerm | None:
         """The publicity term of a penalty by the rules of the day it was decided."""
         found = [

@@ -28,6 +28,7 @@ from exchange.catalogue import load_catalogue
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import RuleBook
 from exchange.domain.record import DOCUMENT, Fact, Version, entry_key
+from exchange.domain.response import ResponseRules
 from exchange.domain.synthetic import synthetic_uscc
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
@@ -64,7 +65,14 @@ class Histories:
         self._store = bench.store(2)
         book = RuleBook(load_policy(SCHEMAS, load_catalogue(SCHEMAS)), day_of(time.time_ns() // 1_000_000))
         tokens = (str(number) for number in count())
-        self._join = Join(self._store, bench.topics, bench.codec, book, lambda day, n: day + n, lambda: next(tokens))
+        self._join = Join(
+            self._store,
+            bench.topics,
+            bench.codec,
+            book,
+            ResponseRules(deadline=lambda day, n: (day + n, False)),
+            lambda: next(tokens),
+        )
         self._partition = Partition(number=0, token="", epoch=0, reconcile=False, offsets={}, known={})
 
     def take(self, arrivals: list[Arrival]) -> float:

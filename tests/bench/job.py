@@ -26,6 +26,7 @@ from exchange.catalogue import load_catalogue
 from exchange.codec import Codec
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import RuleBook
+from exchange.domain.response import ResponseRules
 from exchange.partitioner import partition_of
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
@@ -102,7 +103,14 @@ class Processor:
         self._decoder = Decoder(codec, catalogue, topics, policy, limit=1000)
         tokens = (str(number) for number in itertools.count())
         book = RuleBook(policy, self._today)
-        self._join = Join(self._store, topics, codec, book, load_working_days().respond_by(), lambda: next(tokens))
+        self._join = Join(
+            self._store,
+            topics,
+            codec,
+            book,
+            ResponseRules(deadline=load_working_days().deadlines()),
+            lambda: next(tokens),
+        )
         self._partitions = {
             number: Partition(number=number, token="", epoch=0, reconcile=False, offsets={}, known={})
             for number in range(partitions)

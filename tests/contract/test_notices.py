@@ -11,12 +11,15 @@ from exchange.domain.fold import fold_all
 from exchange.domain.judge import RuleBook, judge
 from exchange.domain.notice import settle
 from exchange.domain.record import Fact
+from exchange.domain.response import ResponseRules
 from exchange.parts import number, text
 from exchange.paths import SCHEMAS
 from tests.worlds import FIRM, SMALL, day, listing, registration
 
 CODEC = Codec.from_files(SCHEMAS)
 TODAY = day("2026-06-01")
+BOOK = RuleBook(SMALL, TODAY)
+RULES = ResponseRules(deadline=lambda start, days: (start + days, False))
 CAUSE = Cause(
     "listing", "gd.tax", "粤税〔2026〕1号", "credit.in.gd.tax", 3, 12_345_678, 1_780_000_000_000, 1_780_000_000_123
 )
@@ -25,8 +28,8 @@ CAUSE = Cause(
 def written(*facts: Fact, epoch: int = 2) -> list[dict[str, Any]]:
     """The notices that follow from facts about a firm, as a department decodes them; the bytes are the codec's own."""
     _, standing = fold_all(facts)
-    settled, drafts = settle(standing, judge(standing, RuleBook(SMALL, TODAY)), as_of=TODAY, policy="p")
-    writer = NoticeWriter(CODEC.prefix("notice"), lambda today, n: today + n, "p1")
+    settled, drafts = settle(standing, judge(standing, BOOK), BOOK, RULES, epoch=epoch)
+    writer = NoticeWriter(CODEC.prefix("notice"), RULES.deadline, "p1")
     notices: list[dict[str, Any]] = []
     for raw in writer.write(FIRM, settled, drafts, CAUSE, epoch=epoch, issued_at=1_780_000_000_456):
         record_type, plain = CODEC.decode_plain(raw)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from exchange.domain.record import Entry, merge
-from exchange.domain.standing import EMPTY
+from exchange.domain.standing import EMPTY, Owed
 from exchange.errors import RetryLaterError
 from exchange.settings import Settings
 from exchange.standing_store import NEVER, TOKENS_KEPT, Answer, Commit, StandingStore, Wanted
@@ -59,6 +59,18 @@ def test_a_commit_is_whole(store: StandingStore) -> None:
     assert sorted(store.indexed(3)) == sorted([FIRM, OTHER])
     assert list(store.subjects(3)) == [FIRM]
     assert list(store.subjects(4)) == []
+
+
+def test_what_is_overdue_is_found_by_department(store: StandingStore) -> None:
+    late, later = Owed("gd.fin", "ban", False, 20_000), Owed("gd.fin", "ban", True, 20_010)
+    other = Owed("gd.tax", "repair_answer 税1", False, 20_005)
+    assert commit(store, "", "a", overdue=[(FIRM, later), (FIRM, late), (OTHER, other)])
+    assert store.overdue(3, "gd.fin") == [(FIRM, late), (FIRM, later)]
+    assert store.count_overdue([3, 4], ["gd.fin", "gd.tax", "gd.drc"]) == {"gd.fin": 2, "gd.tax": 1, "gd.drc": 0}
+    assert commit(store, "a", "b", overdue=[(FIRM, later)], no_longer_overdue=[(FIRM, late), (FIRM, later)])
+    assert store.overdue(3, "gd.fin") == [(FIRM, later)], "what leaves does so before what joins"
+    assert not commit(store, "a", "c", overdue=[(OTHER, late)])
+    assert store.count_overdue([3], ["gd.fin"]) == {"gd.fin": 1}
 
 
 def test_a_stale_commit_changes_nothing(store: StandingStore) -> None:

@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from exchange.domain.bodies import FeedbackState
 from exchange.domain.synthetic import synthetic_uscc
 from exchange.settings import Settings
 from tests.e2e.bus import LiveBus
@@ -38,6 +40,28 @@ def burst(bus: LiveBus) -> Iterator[Record]:
                 subject, f"撤{number}号", department=department, target_type="listing", target_document=document,
                 target_department="",
             )  # fmt: skip
+
+
+def feed_back(bus: LiveBus, notices: dict[str, dict[str, Any]]) -> None:
+    """The department answers every subject's newest notice that has measures, twice, over a restart of the processor."""
+    answers = [
+        ("gd.fin", "measure_feedback", bus.record(
+            subject, f"反馈-{notice['id']}", department="gd.fin", notice_id=notice["id"], state="EXECUTED",
+            measure=notice["measures"][0]["measure"], epoch=notice["epoch"], n=notice["n"],
+        ))
+        for subject, notice in notices.items()
+    ]  # fmt: skip
+    bus.feed(answers)
+    bus.start("third")
+    bus.feed(answers)
+    bus.settle(within=90)
+    bus.stop_all()
+    assert not bus.notices("gd.fin"), "an answer is answered by nothing"
+    for subject, notice in notices.items():
+        measure = notice["measures"][0]["measure"]
+        answer = bus.picture(subject)[1].answers[f"gd.fin {measure}"]
+        assert (answer.state, answer.n) == (FeedbackState.EXECUTED, notice["n"])
+    bus.verify()
 
 
 def test_11_a_burst_keeps_its_order_and_repeats_nothing_over_a_restart(bus_settings: Settings, tmp_path: Path) -> None:
@@ -70,5 +94,8 @@ def test_11_a_burst_keeps_its_order_and_repeats_nothing_over_a_restart(bus_setti
                     "in order, for each subject"
                 )
                 last[notice["subject"]] = (notice["epoch"], notice["n"])
+            if department == "gd.fin":
+                executed = {notice["subject"]: notice for notice in notices if notice["measures"]}
+        feed_back(bus, executed)
     finally:
         bus.close()

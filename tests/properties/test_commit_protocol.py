@@ -16,10 +16,13 @@ from consumers.standing.join import Join
 from consumers.standing.partition import Committed, Partition, attach
 from consumers.standing.publishing import Job
 from consumers.standing.reconcile import Told, remember, remember_sent, tell_differences
+from consumers.standing.verify import marks_of
 from exchange.codec import Codec
+from exchange.domain.bodies import answering
 from exchange.domain.judge import RuleBook
 from exchange.domain.oracle import compute
 from exchange.domain.record import Fact
+from exchange.domain.response import ResponseRules
 from exchange.errors import FencedError
 from exchange.paths import SCHEMAS
 from exchange.store_memory import MemoryStore
@@ -28,6 +31,7 @@ from tests.worlds import FIRM, OTHER, PERSON, SMALL, day, fact, listing, registr
 
 TODAY = day("2026-06-01")
 BOOK = RuleBook(SMALL, TODAY)
+RULES = ResponseRules(deadline=lambda start, days: (start + days, False))
 TOPICS = Topics("t")
 DEPARTMENTS = ("gd.tax", "gd.em", "gd.amr")
 INPUTS = (*(TOPICS.into(department) for department in DEPARTMENTS), TOPICS.internal)
@@ -42,7 +46,12 @@ def draw_fact(rnd: random.Random, revision: int) -> tuple[str, str, Fact]:
     department = rnd.choice(DEPARTMENTS)
     document = rnd.choice("ab")
     kind = rnd.random()
-    if kind < 0.5:
+    if rnd.random() < 0.15:
+        n = rnd.randint(0, 3)
+        whole = {"epoch": 0, "n": n, "revision": revision}
+        body = (rnd.randint(0, 4), 0, None, "no_procurement", 0, n, None, "")
+        one = fact("measure_feedback", document, body, department=department, revision=answering(whole))
+    elif kind < 0.5:
         one = listing(rnd.choice(["TAX", "SAFE", "COURT"]), document, department=department, revision=revision)
     elif kind < 0.75:
         one = fact("withdrawal", document, (0,), target=f"listing/{department}/{document}", revision=revision)
@@ -103,7 +112,7 @@ class Processor:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.join = Join(world.store, TOPICS, CODEC, BOOK, lambda start, days: start + days, world.token)
+        self.join = Join(world.store, TOPICS, CODEC, BOOK, RULES, world.token)
         self.begin()
 
     def begin(self) -> None:
@@ -222,9 +231,13 @@ class Schedule:
             standing = world.store.standing(0, subject)
             assert standing is not None
             assert standing.counts == one.standing.counts, (self.seed, "counts", subject)
+            assert standing.answers == one.standing.answers, (self.seed, "answers", subject)
             for department in {*one.judgement.measures, *(d for d, s in told if s == subject)}:
-                held = told[department, subject].told.measures if (department, subject) in told else {}
+                held = marks_of(told[department, subject].told) if (department, subject) in told else {}
                 assert held == one.marks().get(department, {}), (self.seed, "department", department, subject)
+                if (department, subject) in told:
+                    known = standing.told[department]
+                    assert known.measures == told[department, subject].told.measures, (self.seed, "since", department)
 
 
 def run(seed: int, broken: str = "") -> int:

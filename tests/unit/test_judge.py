@@ -4,6 +4,7 @@ from exchange.domain.judge import Judgement, RuleBook, judge
 from exchange.domain.notice import Action, settle
 from exchange.domain.policy import OPEN
 from exchange.domain.record import Fact
+from exchange.domain.response import ResponseRules
 from exchange.domain.standing import Standing
 from exchange.domain.terms import add_months
 from tests.worlds import PERSON, SMALL, day, fact, listed, listing, policy, registration, rule
@@ -112,9 +113,10 @@ def test_what_reaches_a_person_obliges_by_role_alone() -> None:
 
 
 def settled(standing: Standing, on: str) -> tuple[Standing, list[tuple[str, int, tuple[tuple[str, Action], ...]]]]:
-    judgement = judge(standing, RuleBook(SMALL, day(on)))
-    after, drafts = settle(standing, judgement, as_of=day(on), policy="test")
-    return after, [(draft.department, draft.n, draft.changes) for draft in drafts]
+    book = RuleBook(SMALL, day(on))
+    rules = ResponseRules(deadline=lambda start, days: (start + days, False))
+    after, drafts = settle(standing, judge(standing, book), book, rules, epoch=0)
+    return after, [(draft.department, draft.told.n, draft.changes) for draft in drafts]
 
 
 def test_notices_are_the_difference_and_their_numbers_rise() -> None:

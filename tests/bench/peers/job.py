@@ -18,6 +18,7 @@ from exchange.catalogue import load_catalogue
 from exchange.codec import open_codec
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import RuleBook
+from exchange.domain.response import ResponseRules
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
 from exchange.settings import Settings
@@ -44,11 +45,10 @@ class PeerJob:
         self._store = Store(self.client)
         self._today = day_of(time.time_ns() // 1_000_000)
         numbers = (f"{os.getpid()}-{n}" for n in itertools.count())
-        working_days = load_working_days()
-
+        self.rules = ResponseRules(deadline=load_working_days().deadlines())
         self.book = RuleBook(policy, self._today)
         self.new_token: Callable[[], str] = lambda: next(numbers)
-        self.join = Join(self._store, self.topics, self.codec, self.book, working_days.respond_by(), self.new_token)
+        self.join = Join(self._store, self.topics, self.codec, self.book, self.rules, self.new_token)
         self._partitions: dict[int, Partition] = {}
 
     def partition(self, number: int) -> Partition:

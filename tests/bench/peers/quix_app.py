@@ -107,7 +107,7 @@ def main(state_dir: str) -> None:
                 judged = arrival
         if judged:
             judgement = judge(standing, job.book, person=subject.startswith("person:"))
-            standing, drafts = settle(standing, judgement, as_of=job.book.as_of, policy=job.book.policy.version)
+            standing, drafts = settle(standing, judgement, job.book, job.rules, epoch=0)
             cause = cause_of(judged, 0, timestamp)
             notices = job.join.notices.write(subject, standing, drafts, cause, epoch=0, issued_at=timestamp)
             for draft, value in zip(drafts, notices, strict=True):

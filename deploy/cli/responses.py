@@ -1,0 +1,153 @@
+"""`creditbus responses` and `overdue`: who did what about a subject's measures, and which responses are owed and late."""
+
+import json
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from deploy.cli.ask import Json, SubjectArgument, find_subject, iso, print_table, today_book
+from exchange.domain.bodies import FeedbackState
+from exchange.domain.calendar import day_of
+from exchange.domain.judge import judge
+from exchange.domain.response import REPAIR_ACCEPTANCE, REPAIR_ANSWER, Obligation, ResponseRules, State, obligations
+from exchange.domain.standing import Answer, Owed
+from exchange.errors import RequestError
+from exchange.settings import read_settings
+from exchange.working_days import load_working_days
+
+STATES = {
+    State.NOTIFIED: "已通知", State.DELIVERED: "已送达", State.ACKNOWLEDGED: "已签收", State.EXECUTED: "已执行",
+    State.DECLINED: "不予执行", State.NOT_APPLICABLE: "不适用", State.ENDED: "已终止", State.LIFTED: "已解除，待确认",
+    State.LIFT_DELIVERED: "解除已送达", State.LIFT_ACKNOWLEDGED: "解除已签收", State.LIFT_CONFIRMED: "解除已确认",
+}  # fmt: skip
+WORKS = {
+    REPAIR_ACCEPTANCE: "受理信用修复申请 accept or refuse an application for repair",
+    REPAIR_ANSWER: "答复信用修复申请 answer an application for repair",
+}
+
+
+def responses(
+    subject: SubjectArgument,
+    initiator: Annotated[
+        str, typer.Option(help="Only measures that rest on this department's listings, such as gd.tax 发起部门.")
+    ] = "",
+    document: Annotated[str, typer.Option(help="Only measures that rest on this listing's number 名单文书号.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Who has done what about each measure of a subject: notified, delivered, executed, declined, overdue, lifted 响应与反馈."""
+    name, standing, _ = find_subject(subject, read_settings())
+    book = today_book()
+    judgement = judge(standing, book, person=name.startswith("person:"))
+    rows = []
+    shown = set()
+    for one in obligations(standing, judgement, ResponseRules(deadline=load_working_days().deadlines())):
+        supports = judgement.measures.get(one.department, {}).get(one.measure, ())
+        listings = [(s.holding.department, s.holding.document) for s in supports if not one.lift]
+        shown.add((one.department, one.measure))
+        if _wanted(listings, initiator, document):
+            rows.append(_row(one, listings, book.as_of))
+    if not initiator and not document:  # lifts that are confirmed rest on nothing any more
+        for key, answer in standing.answers.items():
+            department, _, measure = key.partition(" ")
+            if answer.state == FeedbackState.ENDED and (department, measure) not in shown:
+                rows.append(_confirmed(department, measure, answer))
+    rows.sort(key=lambda row: (row["department"], row["measure"]))
+    if as_json:
+        sys.stdout.write(json.dumps({"subject": name, "responses": rows}, ensure_ascii=False) + "\n")
+        return
+    console = Console()
+    if not rows:
+        console.print(f"{name}: nobody owes or owed a response 无措施需要响应")
+    print_table(
+        console, f"{name} 响应与反馈 responses",
+        [
+            {
+                "department 部门": row["department"], "measure 措施": row["measure"],
+                "state 状态": f"{STATES[State[row['state'].upper()]]} {row['state']}{'  逾期 OVERDUE' if row['overdue'] else ''}",
+                "respond by 反馈期限": row["respond_by"] + (" 暂定 provisional" if row["provisional"] else ""),
+                "because of 依据名单": "\n".join(row["because_of"]),
+                "what was done 执行情况": " ".join(filter(None, (row["executed_on"], row["amount_yuan"], row["feedback"]))),
+            }
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def _wanted(listings: list[tuple[str, str]], initiator: str, document: str) -> bool:
+    if not initiator and not document:
+        return True
+    return any((not initiator or initiator == who) and (not document or document == what) for who, what in listings)
+
+
+def _row(one: Obligation, listings: list[tuple[str, str]], today: int) -> dict[str, Any]:
+    return {
+        "department": one.department, "measure": one.measure, "state": one.state.name.lower(), "lift": one.lift,
+        "overdue": one.is_overdue(today), "respond_by": iso(one.respond_by), "provisional": one.provisional,
+        "since": iso(one.since.day), "epoch": one.since.epoch, "n": one.since.n,
+        "snoozed_until": iso(one.snoozed_until or None), "because_of": [f"{who} {what}" for who, what in listings],
+    } | _answer(one.answer)  # fmt: skip
+
+
+def _confirmed(department: str, measure: str, answer: Answer) -> dict[str, Any]:
+    return {
+        "department": department, "measure": measure, "state": State.LIFT_CONFIRMED.name.lower(), "lift": True,
+        "overdue": False, "respond_by": "", "provisional": False, "since": "", "epoch": answer.epoch, "n": answer.n,
+        "snoozed_until": "", "because_of": [],
+    } | _answer(answer)  # fmt: skip
+
+
+def _answer(answer: Answer | None) -> dict[str, Any]:
+    if answer is None:
+        return {"feedback": "", "decided_on": "", "executed_on": "", "amount_yuan": "", "officer": ""}
+    amount = f"{answer.amount // 100}.{answer.amount % 100:02}" if answer.amount else ""
+    return {
+        "feedback": answer.document, "decided_on": iso(answer.decided_on), "executed_on": iso(answer.executed_on),
+        "amount_yuan": amount, "officer": answer.officer,
+    }  # fmt: skip
+
+
+def overdue(
+    department: Annotated[str, typer.Option(help="Only what this department owes, such as gd.fin 责任部门.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Which responses are owed and late, the longest overdue first; exit code 1 if there are any 逾期反馈."""
+    from deploy.local.connect import find_servers
+    from exchange.catalogue import load_catalogue
+    from exchange.paths import SCHEMAS
+    from exchange.store import Store, connect
+
+    settings = read_settings()
+    departments = sorted(load_catalogue(SCHEMAS).departments)
+    if department and department not in departments:
+        raise RequestError(
+            f"no department {department!r}", code="unknown_department", remedy="see `creditbus catalogue list`"
+        )
+    store = Store(connect(find_servers(settings).redis))
+    found = [
+        (subject, owed)
+        for one in ([department] if department else departments)
+        for number in range(settings.partitions)
+        for subject, owed in store.overdue(number, one)
+    ]
+    found.sort(key=lambda pair: (pair[1].respond_by, pair))
+    today, working_days = day_of(time.time_ns() // 1_000_000), load_working_days()
+    rows = [_owed(subject, owed, working_days.between(owed.respond_by, today)) for subject, owed in found]
+    if as_json:
+        sys.stdout.write(json.dumps({"overdue": rows}, ensure_ascii=False) + "\n")
+    elif not rows:
+        Console().print("nothing is overdue 无逾期反馈")
+    else:
+        print_table(Console(), "逾期反馈 overdue responses", [{k: str(v) for k, v in row.items()} for row in rows])
+    raise typer.Exit(1 if rows else 0)
+
+
+def _owed(subject: str, owed: Owed, days: int) -> dict[str, Any]:
+    work, _, document = owed.measure.partition(" ")
+    return {
+        "department": owed.department, "subject": subject, "measure": owed.measure,
+        "owed": f"{WORKS[work]} {document}" if work in WORKS else "确认解除 confirm the lift" if owed.lift else "反馈 respond",
+        "respond_by": iso(owed.respond_by), "working_days_late": days,
+    }  # fmt: skip
