@@ -33,15 +33,13 @@ Authorization = Annotated[str, Header(include_in_schema=False)]
 def collapse(notices: list[Notice]) -> list[tuple[Notice, list[str]]]:
     """The newest notice of each subject, in the order in which they came, with the ids of those that it supersedes."""
     newest: dict[str, Notice] = {}
-    older: dict[str, list[str]] = {}
+    seen: dict[str, dict[str, None]] = {}
     for one in notices:
         subject = one["subject"]
-        known = newest.pop(subject, None)
-        is_newer = known is None or (one["epoch"], one["n"]) >= (known["epoch"], known["n"])
-        newest[subject] = one if is_newer else known  # type: ignore[assignment] # there is one where it is not newer
-        if known is not None and (known if is_newer else one)["id"] != newest[subject]["id"]:
-            older.setdefault(subject, []).append((known if is_newer else one)["id"])
-    return [(one, older.get(subject, [])) for subject, one in newest.items()]
+        known = newest.pop(subject, one)  # the place among the others is that of the last to come
+        newest[subject] = max(known, one, key=lambda notice: (notice["epoch"], notice["n"]))
+        seen.setdefault(subject, {})[one["id"]] = None
+    return [(one, [older for older in seen[subject] if older != one["id"]]) for subject, one in newest.items()]
 
 
 class NoticeRoutes:

@@ -27,7 +27,7 @@ def server(settings: Settings, board: NoticeBoard) -> Iterator[HttpServer]:
 
 @pytest.fixture(scope="module")
 def board(settings: Settings) -> NoticeBoard:
-    return NoticeBoard(settings, (FIN, TAX, "gd.prtc", "gd.hrss", "gd.amr", "gd.em", "gd.eco", "gd.court"))
+    return NoticeBoard(settings, (FIN, TAX, "gd.prtc", "gd.hrss", "gd.amr", "gd.em", "gd.eco", "gd.court", "gd.health"))
 
 
 def client_of(server: HttpServer, board: NoticeBoard, department: str) -> Client:
@@ -213,6 +213,28 @@ def test_a_stream_from_now_can_be_resumed_before_its_first_notice(server: HttpSe
     with client.stream(last, **{"from": "now"}) as events:
         name, _, data = next(events)
         assert (name, data["id"]) == ("notice", new)
+
+
+def test_who_reads_slowly_holds_up_nobody_and_who_goes_is_forgotten(server: HttpServer, board: NoticeBoard) -> None:
+    client = client_of(server, board, "gd.health")
+    large = notice(1, 1, "a") | {"policy_version": "v" * 20_000}
+    board.put("gd.health", *(large | {"n": n, "id": str(n)} for n in range(1, 3001)))  # 60 MB
+
+    def value(name: str, **labels: str) -> float:
+        return server.metrics.registry.get_sample_value(f"creditbus_{name}", labels) or 0.0
+
+    with client.stream() as events:
+        assert next(events)[2]["n"] == 1
+        time.sleep(1.0)
+        assert value("inbox_notices_total", department="gd.health", how="stream") <= 2000, "it waits for the reader"
+        assert value("inbox_open_streams", department="gd.health") == 1
+        started = time.monotonic()
+        client_of(server, board, FIN).page(limit=1)
+        assert time.monotonic() - started < 1
+    give_up_at = time.monotonic() + 5
+    while value("inbox_open_streams", department="gd.health") and time.monotonic() < give_up_at:
+        time.sleep(0.05)
+    assert value("inbox_open_streams", department="gd.health") == 0
 
 
 def test_one_notice_by_its_id_and_subject(server: HttpServer, board: NoticeBoard) -> None:
