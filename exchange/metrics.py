@@ -101,3 +101,28 @@ class PublisherMetrics(Metrics):
         self.confirm_seconds = self._histogram(
             "publish_confirm_seconds", "From handing a record over until the broker confirmed it.", "department"
         )
+
+
+class InboxHttpMetrics(Metrics):
+    """What the inbox over HTTP shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests = self._counter("inbox_requests", "Requests answered, by route and status.", "route", "status")
+        self.poll_wait_seconds = self._histogram(
+            "inbox_poll_wait_seconds",
+            "Seconds that a request for notices waited for them.",
+            buckets=(*SECONDS, 20.0, 30.0),
+        )
+        self.served = self._counter(
+            "inbox_notices", "Notices served, by how: page, stream, single.", "department", "how"
+        )
+        self.open_streams = self._gauge("inbox_open_streams", "Streams of notices that are open.", "department")
+        self.receipts = self._counter("inbox_receipts", "Receipts confirmed by the bus.", "department")
+        self.feedback = self._counter(
+            "inbox_feedback", "Feedback confirmed by the bus, by state.", "department", "state"
+        )
+        self.refused = self._counter(
+            "inbox_answers_refused", "Receipts and feedback refused, by reason.", "department", "reason"
+        )
+        self.undecodable = self._counter("inbox_undecodable", "Messages on departments' topics that are no notices.")

@@ -59,6 +59,8 @@ RULES: Mapping[str, Meaning] = {
     "bad_department": Meaning("部门标识格式错误", "a slug such as gd.tax"),
     "unknown_target_type": Meaning("未知的对象信息类型", "no record type of this name can be amended"),
     "not_a_person": Meaning("不是自然人标识", "the field takes persons only, by pseudonym"),
+    "legal_reason_missing": Meaning("不予执行未写明法律理由", "feedback that declines a measure says the legal reason in its detail"),
+    "officer_missing": Meaning("暂缓未写明经办人", "feedback that asks for a respite names the officer who answers for it"),
     "citizen_id_in_clear": Meaning("明文公民身份号码", "a citizen ID stands in a text: persons are known to the bus by pseudonym"),
 }  # fmt: skip
 """Of records that break a rule of the bus."""

@@ -75,6 +75,19 @@ class Settings(BaseSettings):
     publish_wait_seconds: float = Field(
         10.0, gt=0, description="How long a publisher waits for room before it gives the record back to its caller."
     )
+    inbox_host: str = Field(
+        "127.0.0.1",
+        description="Address that the HTTP inbox listens on; others than this machine come through a proxy that speaks TLS.",
+    )
+    inbox_port: int = Field(
+        8090, ge=0, le=65535, description="Port of the HTTP inbox; 0 means a free one, which it tells."
+    )
+    inbox_readers: int = Field(
+        8, ge=1, le=256, description="Kafka readers of the HTTP inbox; requests beyond wait for one to be free."
+    )
+    inbox_polls: int = Field(
+        16, ge=1, description="Long polls and streams that one department may have open at the HTTP inbox."
+    )
     delivery_timeout_seconds: float = Field(
         30.0, gt=1, description="How long a published record may stay unconfirmed before its receipt says so."
     )

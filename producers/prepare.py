@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from exchange.answers import check_feedback
 from exchange.catalogue import Catalogue
 from exchange.codec import Codec
 from exchange.domain.calendar import day_of
@@ -75,6 +76,8 @@ class Preparer:
             size=len(raw),
             thorough=True,
         ) or self._check_target(plain)
+        if record_type == "measure_feedback" and not reasons:
+            reasons = check_feedback(plain)
         if reasons:
             raise RejectedError(tuple(reasons))
         return Prepared(record_type, plain["document"], plain["subject"].encode(), raw)

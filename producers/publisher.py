@@ -92,6 +92,11 @@ class Publisher:
         self._pump = threading.Thread(target=self._serve, name=f"publisher-{department}", daemon=True)
         self._pump.start()
 
+    @property
+    def failed(self) -> bool:
+        """Whether it can no longer keep its promises: open another."""
+        return self._fatal is not None
+
     def publish(
         self, record: Record | Mapping[str, Any], record_type: str = "", *, wait_seconds: float | None = None
     ) -> Future[Delivery]:

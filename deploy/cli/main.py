@@ -41,6 +41,9 @@ COMMANDS = (
     Command("resync", "redo:resync", "Judge everything again 重新评判."),
     Command("rebuild", "redo:rebuild", "Empty Redis and replay everything from Kafka, in silence 重建."),
     Command("verify", "verify:verify", "Recompute everything from the topics and compare 校验."),
+    Command("keys", "keys:app", "API keys of departments: issue, list, revoke 接口密钥."),
+    Command("notices", "notices:app", "Notices of a day as a file 通知批量文件."),
+    Command("feedback", "feedback:feedback", "Say what a department did about a measure 反馈."),
     Command("bench", "bench:bench", "Measure, on servers of its own 性能测试."),
 )
 

@@ -112,9 +112,10 @@ def _show(job: "Job", outcome: "Outcome", *, sent: bool, report: Path | None) ->
             console.print(f"  {count:,} {verdict} {code}")
         if len(outcome.findings) > SHOWN and report is None:
             console.print(f"  {len(outcome.findings) - SHOWN:,} more; --report FILE.csv writes all")
-    good = outcome.rows - outcome.bad
+    good = outcome.rows - outcome.bad - outcome.skipped
+    skipped = f", {outcome.skipped:,} not filled in 未填" if outcome.skipped else ""
     console.print(
-        f"{outcome.rows:,} rows 行, {good:,} good 合格, {outcome.bad:,} bad 不合格, in {outcome.seconds:.1f} s"
+        f"{outcome.rows:,} rows 行, {good:,} good 合格, {outcome.bad:,} bad 不合格{skipped}, in {outcome.seconds:.1f} s"
     )
     if sent:
         known = f", {outcome.known:,} rows were there before" if outcome.known else ""

@@ -78,3 +78,25 @@ def standing() -> None:
     )
     calm_collector()
     processor.run()
+
+
+@app.command()
+def inbox() -> None:
+    """Serve departments without a Kafka client their notices over HTTP, and take their receipts and feedback 通知收件箱."""
+    from consumers.inbox_http.run import InboxHttp
+    from deploy.cli.servers import with_servers
+    from deploy.outbound import Publishers
+    from exchange.api_keys import RedisKeys
+    from exchange.metrics import InboxHttpMetrics
+    from exchange.store import connect
+
+    logging.basicConfig(level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s")
+    settings = with_servers(read_settings())
+    metrics = InboxHttpMetrics()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # the server hears them while it serves, and hands them on at its end
+    with Publishers(settings) as publishers:
+        served = InboxHttp(settings, RedisKeys(connect(settings.redis)), publishers, metrics)
+        serve_metrics(metrics, Liveness(), settings.metrics_port)
+        typer.echo(f"inbox 通知收件箱: {served.url}  (/docs, /openapi.json)")
+        served.run()

@@ -26,11 +26,12 @@ _PERSONAL = frozenset({"person_id", "any_code"})
 
 
 class Converted(NamedTuple):
-    """A row's records, ready to send in this order (none when the row is bad), and what was found."""
+    """A row's records, ready to send in this order (none when the row is bad), what was found, and whether it says nothing."""
 
     line: int
     records: tuple[Prepared, ...]
     findings: tuple[Finding, ...]
+    skipped: bool = False
 
     @property
     def bad(self) -> bool:
@@ -54,16 +55,24 @@ class Converter:
         preparer: of the department that publishes.
         pseudonymise: makes persons' subject ids.
         revision_from: code of the column whose time is the revision; "" takes the revision column, or 1.
+        started_at: second of the import, the revision of rows that are steps.
     """
 
     def __init__(
-        self, header: Header, preparer: Preparer, pseudonymise: Pseudonymise, *, revision_from: str = ""
+        self,
+        header: Header,
+        preparer: Preparer,
+        pseudonymise: Pseudonymise,
+        *,
+        revision_from: str = "",
+        started_at: int = 1,
     ) -> None:
         self._header = header
         self._layout = header.layout
         self._preparer = preparer
         self._pseudonymise = pseudonymise
         self._revision_from = revision_from
+        self._revision = started_at if self._layout.steps else 1
         self._places = {place.column.code: place for place in header.columns}
         self._column_of = {
             place.column.role or place.column.field: place.column.code for place in reversed(header.columns)
@@ -74,6 +83,8 @@ class Converter:
         """The records of a row and everything that is wrong or doubtful in it; every fault is named, not just the first."""
         if row.broken is not None:
             return Converted(row.line, (), (self._finding(row.line, "", row.broken),))
+        if self._says_nothing(row):
+            return Converted(row.line, (), (), skipped=True)
         draft = self._read_cells(row)
         self._compare_amounts(row.line, draft)
         self._name_subject(row.line, draft)
@@ -90,6 +101,11 @@ class Converter:
             prepared = self._without_repeats(row.line, draft, prepared)
         converted = Converted(row.line, tuple(prepared), tuple(draft.findings))
         return converted._replace(records=()) if converted.bad else converted
+
+    def _says_nothing(self, row: Row) -> bool:
+        """Whether a row leaves the column empty that its layout asks for."""
+        asked = self._places.get(self._layout.asks)
+        return asked is not None and not any(read_text(cell) for cell in row.cells[asked.position : asked.position + 1])
 
     def _read_cells(self, row: Row) -> _Draft:
         draft = _Draft(dict(self._layout.constants), {}, [])
@@ -126,6 +142,8 @@ class Converter:
             return None
         if column.role == "revision":
             return read_revision(cell)
+        if column.role == "subject_id":
+            return read_text(cell)
         if column.role in SUBJECT_ROLES:
             return read_code(cell)
         match column.kind:
@@ -180,7 +198,7 @@ class Converter:
         draft.fields["subject"] = found.subject
         name_subject(draft.fields, roles.get("subject_name", ""))
         draft.roles["aliases"] = [{"kind": kind, "code": code} for kind, code in found.aliases]
-        draft.fields["revision"] = roles.get("timestamp") or roles.get("revision") or 1
+        draft.fields["revision"] = roles.get("timestamp") or roles.get("revision") or self._revision
         draft.fields["classification"] = "UNCLASSIFIED"
         if found.subject.startswith("org:"):
             draft.fields.setdefault("division", found.subject[6:12])

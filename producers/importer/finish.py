@@ -4,6 +4,7 @@ import re
 from datetime import date
 from typing import Any
 
+from exchange.answers import complete_feedback, today_in_china
 from exchange.domain.identity import Uscc, is_person
 from producers.importer.penalties import grade_severity, is_on_the_spot
 from producers.importer.subjects import KINDS
@@ -32,7 +33,7 @@ def finish(record_type: str, fields: dict[str, Any], roles: dict[str, Any]) -> l
 
     Args:
         record_type: of the layout.
-        fields: what the cells say, by field of the record; completed in place.
+        fields: what the cells say, by field of the record; may be completed in place.
         roles: what the other cells say, by role: `state`, `removed_on`, `publicity_years`, `aliases`.
     """
     if record_type in ("penalty", "licence"):
@@ -45,6 +46,8 @@ def finish(record_type: str, fields: dict[str, Any], roles: dict[str, Any]) -> l
         _finish_abnormal_entry(fields, roles)
     elif record_type == "registration":
         _finish_registration(fields, roles)
+    elif record_type == "measure_feedback":
+        fields = complete_feedback(fields, revision=fields["revision"], today=today_in_china())
     return [(record_type, fields), *_amend(record_type, fields, roles.get("state", ""))]
 
 

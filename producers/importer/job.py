@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from exchange.answers import seconds_now
 from exchange.catalogue import Catalogue, load_catalogue
 from exchange.codec import Codec, open_codec
 from exchange.errors import RequestError
@@ -42,6 +43,7 @@ class Outcome:
     Attributes:
         rows: read, the header and empty ones not counted.
         bad: refused.
+        skipped: rows that say nothing, as lines of a file for feedback that are not filled in.
         known: good ones that an earlier run had confirmed.
         records: confirmed by the broker in this run.
         line: the last line up to which everything is confirmed.
@@ -53,6 +55,7 @@ class Outcome:
 
     rows: int
     bad: int
+    skipped: int = 0
     known: int = 0
     records: int = 0
     line: int = 0
@@ -87,14 +90,17 @@ class Job:
     def check(self, on_row: OnRow) -> Outcome:
         """Read and check every row; send nothing."""
         started = time.monotonic()
-        rows = bad = 0
+        rows = bad = skipped = 0
         findings: list[Finding] = []
         for converted in self._convert():
             rows += 1
             bad += converted.bad
+            skipped += converted.skipped
             findings.extend(converted.findings)
             on_row(converted)
-        return Outcome(rows=rows, bad=bad, findings=tuple(findings), seconds=time.monotonic() - started)
+        return Outcome(
+            rows=rows, bad=bad, skipped=skipped, findings=tuple(findings), seconds=time.monotonic() - started
+        )
 
     def send(self, stop: threading.Event, on_row: OnRow, *, strict: bool = False, again: bool = False) -> Outcome:
         """Send every good row that is not on the bus yet, and wait until the broker has confirmed it.
@@ -137,7 +143,7 @@ class Job:
 
             tally = Import(publisher, progress, self.table.path.name, stop).run(self._convert(), observe)
         return Outcome(
-            rows=tally.rows, bad=tally.bad, known=tally.known, records=tally.records, line=tally.line,
+            rows=tally.rows, bad=tally.bad, skipped=tally.skipped, known=tally.known, records=tally.records, line=tally.line,
             stopped=tally.stopped, findings=tuple(findings), seconds=time.monotonic() - started,
         )  # fmt: skip
 
@@ -145,8 +151,9 @@ class Job:
         preparer = Preparer(self.department, self.parts.codec, self.parts.catalogue)
         keys = self.parts.keys
         converter = Converter(
-            self.header, preparer, lambda citizen_id: person_subject(citizen_id, keys), revision_from=self.revision_from
-        )
+            self.header, preparer, lambda citizen_id: person_subject(citizen_id, keys),
+            revision_from=self.revision_from, started_at=seconds_now(),
+        )  # fmt: skip
         return check_rows(self.table, self.header, converter)
 
     def _progress_file(self, cluster: str) -> ProgressFile:
@@ -196,7 +203,9 @@ def open_job(
             code="type_not_granted",
             remedy="see schemas/catalogue/resources.toml for who may",
         )
-    parts = Parts(open_codec(settings, SCHEMAS), catalogue, load_person_keys(settings, embedded=embedded))
+    needs_keys = header.layout.has_citizen_ids
+    keys = load_person_keys(settings, embedded=embedded) if needs_keys else PersonKeys(keys=())
+    parts = Parts(open_codec(settings, SCHEMAS), catalogue, keys)
     code = header.find(revision_from) if revision_from else ""
     return Job(
         settings=settings, table=table, header=header, department=department, revision_from=code, parts=parts

@@ -30,7 +30,7 @@ CODE_ROLES = (
 )
 """The six codes 行政相对人代码_1 to _6 of the 2018 layouts, in order of preference."""
 
-SUBJECT_ROLES = frozenset({*CODE_ROLES, "any_code", "person_id"})
+SUBJECT_ROLES = frozenset({*CODE_ROLES, "any_code", "person_id", "subject_id"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How one kind of file is laid out. `constants` are fields that every row has alike."""
+    """How one kind of file is laid out.
+
+    Attributes:
+        prefix: of the field codes, which headers may leave out.
+        constants: fields that every row has alike.
+        asks: code of the column that a row must fill to say anything; rows that leave it empty are skipped and counted.
+        note: rows whose first cell begins so are notes to people.
+        steps: a row is a step of its document: without a revision of its own it takes the second of the import.
+    """
 
     name: str
     name_zh: str
@@ -75,6 +83,14 @@ class Layout:
     prefix: str = ""
     columns: tuple[Column, ...]
     constants: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    asks: str = ""
+    note: str = ""
+    steps: bool = False
+
+    @property
+    def has_citizen_ids(self) -> bool:
+        """Whether a column may hold one, so that the bus's keys for persons are needed."""
+        return any(one.role in ("person_id", "any_code") or one.kind in ("person", "officers") for one in self.columns)
 
 
 class Place(NamedTuple):

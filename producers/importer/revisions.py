@@ -1,7 +1,7 @@
 """Which revision of its document a row is, so that importing again changes nothing and a correction wins.
 
 A column of revisions (修订号) decides; else, when asked for, a column with the time of the data (SJC of the 2016 layouts);
-else every row is revision 1, and a correction needs one of the two.
+else every row is revision 1, and a correction needs one of the two. Rows of feedback are steps: the second of the import.
 """
 
 import re
@@ -13,15 +13,15 @@ _CHINA = timezone(timedelta(hours=8))
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
-def read_revision(cell: Cell) -> int:
-    """A revision number, from 1.
+def read_revision(cell: Cell) -> int | None:
+    """A revision number, from 1; None where there is none.
 
     >>> read_revision("3"), read_revision("")
-    (3, 1)
+    (3, None)
     """
     text = read_text(cell)
     if not text:
-        return 1
+        return None
     if not text.isdecimal() or not 1 <= int(text) < 2**62:
         reject("bad_revision", text, "a revision is a whole number from 1")
     return int(text)

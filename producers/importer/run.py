@@ -29,6 +29,7 @@ class Tally:
     Attributes:
         rows: read so far, the header and empty ones not counted.
         bad: refused.
+        skipped: rows that say nothing.
         known: good ones that an earlier run had confirmed.
         records: confirmed in this run.
         line: the last line up to which everything is confirmed.
@@ -37,6 +38,7 @@ class Tally:
 
     rows: int = 0
     bad: int = 0
+    skipped: int = 0
     known: int = 0
     records: int = 0
     line: int = 0
@@ -53,8 +55,13 @@ def read_header(table: Table, layouts: dict[str, Layout], name: str = "") -> Hea
 
 
 def check_rows(table: Table, header: Header, converter: Converter) -> Iterator[Converted]:
-    """Every row below the header with its records and findings; nothing is sent."""
-    return (converter.convert(row) for row in table.rows() if row.line > header.line)
+    """Every row below the header with its records and findings, notes to people left out; nothing is sent."""
+    note = header.layout.note
+    return (
+        converter.convert(row)
+        for row in table.rows()
+        if row.line > header.line and not (note and row.cells and str(row.cells[0]).startswith(note))
+    )
 
 
 class Import:
@@ -91,6 +98,7 @@ class Import:
                     break
                 tally.rows += 1
                 tally.bad += converted.bad
+                tally.skipped += converted.skipped
                 on_row(converted)
                 self._send(converted)
             self._confirm(down_to=0)
@@ -103,7 +111,7 @@ class Import:
 
     def _send(self, converted: Converted) -> None:
         if converted.line <= self._before.line:
-            self.tally.known += not converted.bad
+            self.tally.known += not (converted.bad or converted.skipped)
             return
         self._sent.append((converted.line, [self._publisher.deliver(record) for record in converted.records]))
         self._collect()

@@ -15,6 +15,7 @@ from exchange.domain.identity import (
     is_person,
     normalise_code,
     organisation_subject,
+    parse_subject,
 )
 from exchange.errors import Reason
 from producers.importer.persons import mask_value
@@ -63,11 +64,13 @@ def identify(codes: Mapping[str, str], kind: str, id_type: str, pseudonymise: Ps
     """Who a row is about.
 
     Args:
-        codes: role to code, empty ones left out; roles are those of `layouts.CODE_ROLES`, `any_code` and `person_id`.
+        codes: role to code, empty ones left out; roles are those of `layouts.SUBJECT_ROLES`.
         kind: 行政相对人类别, "" when the file does not say.
         id_type: 证件类型 of a natural person.
         pseudonymise: for a natural person's citizen ID.
     """
+    if "subject_id" in codes:
+        return _take_subject(codes["subject_id"])
     codes = _sort_out(codes)
     if kind and kind not in KINDS:
         rule = f"one of {', '.join(KINDS)}"
@@ -79,6 +82,14 @@ def identify(codes: Mapping[str, str], kind: str, id_type: str, pseudonymise: Ps
         rule = "an organisation needs a unified social credit code or an older code"
         return Identified("", (), (("uscc", Reason(code="no_identifier", rule=rule)),))
     return _identify_organisation(codes)
+
+
+def _take_subject(text: str) -> Identified:
+    """A subject id as the bus itself wrote it; a bare USCC is taken for one."""
+    try:
+        return Identified(parse_subject(text if ":" in text else f"org:{text}"), ())
+    except IdentityError as error:
+        return Identified("", (), (("subject_id", _reason(error, text)),))
 
 
 def _sort_out(codes: Mapping[str, str]) -> dict[str, str]:

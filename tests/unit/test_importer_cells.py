@@ -161,7 +161,7 @@ def test_small_kinds() -> None:
 
 
 def test_revisions() -> None:
-    assert (read_revision("3"), read_revision("暂无")) == (3, 1)
+    assert (read_revision("3"), read_revision("暂无")) == (3, None)
     assert read_timestamp("2017-03-05 08:30:15") - read_timestamp("2017/03/05") == 8 * 3600 + 30 * 60 + 15
     assert read_timestamp("1488643200000") == read_timestamp("1488643200") == read_timestamp(date(2017, 3, 5))
     for cell in ("0", "-1", "1.5", "二"):
