@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from consumers.dispatcher.run import DispatcherProcess
 from exchange.codec import Codec
 from exchange.domain.synthetic import synthetic_uscc
 from exchange.endpoint_store import EndpointStore
-from exchange.endpoints import Endpoint, Payload
+from exchange.endpoints import Endpoint
 from exchange.kafka import LOSSLESS, open_admin
 from exchange.metrics import DispatcherMetrics
 from exchange.paths import SCHEMAS
@@ -91,6 +91,7 @@ class Desks:
     def __init__(self) -> None:
         self.desks: dict[str, Desk] = defaultdict(Desk)
         self.port = 0
+        self.moved_ms = 0
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="desks", daemon=True)
@@ -129,7 +130,7 @@ class Desks:
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         desk, body = self.desks[request.match_info["department"]], await request.read()
-        verify(body, dict(request.headers), desk.keys, now=time.time())
+        verify(body, dict(request.headers), desk.keys, now=time.time() + self.moved_ms / 1000)
         event = json.loads(body)
         if event["type"] == "creditbus.endpoint.verification":
             return web.json_response({"challenge": event["data"]["challenge"] if desk.echoes else "?"})
@@ -149,7 +150,7 @@ class Desks:
 class Pushed:
     """A bus of a test: notices are put on topics, dispatchers push them to desks."""
 
-    def __init__(self, settings: Settings, desks: Desks, departments: Iterable[str] = DEPARTMENTS) -> None:
+    def __init__(self, settings: Settings, desks: Desks) -> None:
         self.settings = settings.model_copy(
             update={"webhook_networks": "127.0.0.0/8", "webhook_plain_http": True, "webhook_timeout_seconds": 3.0}
         )
@@ -160,7 +161,6 @@ class Pushed:
         self.endpoints = EndpointStore(connect(settings.redis))
         self.metrics = DispatcherMetrics()
         self.newest: dict[tuple[str, str], tuple[int, int]] = {}
-        self.now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
         self._producer = Producer({"bootstrap.servers": settings.kafka} | LOSSLESS)
         self._running: list[tuple[DispatcherProcess, threading.Thread]] = []
         self.failures: list[BaseException] = []
@@ -195,7 +195,7 @@ class Pushed:
         """Run a dispatcher in a thread."""
         process = DispatcherProcess(
             self.settings, self.settings.kafka, self.settings.redis, self.keys,
-            metrics=self.metrics, now=lambda: self.now(), **options,
+            metrics=self.metrics, now=self._clock, **options,
         )  # fmt: skip
 
         def run() -> None:
@@ -208,6 +208,13 @@ class Pushed:
         thread.start()
         self._running.append((process, thread))
         return process
+
+    def move(self, seconds: float) -> None:
+        """Let time pass, for the dispatcher and for the desks."""
+        self.desks.moved_ms += int(seconds * 1000)
+
+    def _clock(self) -> int:
+        return time.time_ns() // 1_000_000 + self.desks.moved_ms
 
     def stop(self) -> None:
         """End every dispatcher in good order."""

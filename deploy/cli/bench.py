@@ -19,6 +19,7 @@ class Bench(StrEnum):
     GROWTH = "growth"
     JOB = "job"
     CODEC = "codec"
+    DELIVERY = "delivery"
 
 
 def bench(

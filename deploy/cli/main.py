@@ -39,6 +39,8 @@ COMMANDS = (
     Command("resync", "redo:resync", "Judge everything again 重新评判."),
     Command("rebuild", "redo:rebuild", "Empty Redis and replay everything from Kafka, in silence 重建."),
     Command("verify", "verify:verify", "Recompute everything from the topics and compare 校验."),
+    Command("endpoints", "endpoints:app", "Webhooks of departments 推送端点."),
+    Command("deliveries", "deliveries:app", "Attempts to deliver notices, and what waits 通知送达."),
     Command("bench", "bench:bench", "Measure, on servers of its own 性能测试."),
 )
 

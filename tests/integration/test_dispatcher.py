@@ -31,7 +31,9 @@ def test_every_notice_reaches_its_desk_signed_and_in_order(pushed: Pushed) -> No
         pushed.flush()
     pushed.all_arrived()
     pushed.stop()
-    assert {one.headers["webhook-id"] for one in pushed.desks.desks["gd.fin"].taken} <= {f"gd.fin-{k}-0-{n}" for k in range(30) for n in range(7)}
+    assert {one.headers["webhook-id"] for one in pushed.desks.desks["gd.fin"].taken} <= {
+        f"gd.fin-{k}-0-{n}" for k in range(30) for n in range(7)
+    }
     taken = sum(len(desk.taken) for desk in pushed.desks.desks.values())
     receipts = pushed.receipts()
     assert len(receipts) == taken
