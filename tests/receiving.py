@@ -152,7 +152,12 @@ class Pushed:
 
     def __init__(self, settings: Settings, desks: Desks) -> None:
         self.settings = settings.model_copy(
-            update={"webhook_networks": "127.0.0.0/8", "webhook_plain_http": True, "webhook_timeout_seconds": 3.0}
+            update={
+                "instance_id": "one",
+                "webhook_networks": "127.0.0.0/8",
+                "webhook_plain_http": True,
+                "webhook_timeout_seconds": 3.0,
+            }
         )
         self.desks = desks
         self.codec = Codec.from_files(SCHEMAS)
@@ -161,6 +166,7 @@ class Pushed:
         self.endpoints = EndpointStore(connect(settings.redis))
         self.metrics = DispatcherMetrics()
         self.newest: dict[tuple[str, str], tuple[int, int]] = {}
+        self.ids: dict[tuple[tuple[str, str], tuple[int, int]], str] = {}
         self._producer = Producer({"bootstrap.servers": settings.kafka} | LOSSLESS)
         self._running: list[tuple[DispatcherProcess, threading.Thread]] = []
         self.failures: list[BaseException] = []
@@ -184,6 +190,7 @@ class Pushed:
         }  # fmt: skip
         self._producer.produce(self.topics.out_of(department), self.codec.encode("notice", value), firm.encode())
         key = (department, firm)
+        self.ids[key, (epoch, n)] = str(value["id"])
         self.newest[key] = max(self.newest.get(key, (0, 0)), (epoch, n))
         return str(value["id"])
 

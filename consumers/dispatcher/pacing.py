@@ -5,7 +5,7 @@ from enum import IntEnum
 
 WINDOW_MS = 30_000
 MIN_ATTEMPTS = 10
-FAILED_SHARE = 0.7
+FAILED_PERCENT = 70
 OPEN_MS = 30_000
 
 
@@ -60,7 +60,7 @@ class Breaker:
         self._failed += failed
         while self._seen[0][0] <= now - WINDOW_MS:
             self._failed -= self._seen.popleft()[1]
-        if len(self._seen) >= MIN_ATTEMPTS and self._failed >= FAILED_SHARE * len(self._seen):
+        if len(self._seen) >= MIN_ATTEMPTS and 100 * self._failed >= FAILED_PERCENT * len(self._seen):
             self._open(now)
 
     def _open(self, now: int) -> None:

@@ -173,6 +173,8 @@ class DispatcherProcess:
             "session.timeout.ms": int(settings.session_timeout_seconds * 1000),
             "heartbeat.interval.ms": int(settings.session_timeout_seconds * 333),
         }
+        if settings.instance_id:  # one that is killed and started again has its partitions at once
+            group["group.instance.id"] = settings.instance_id
         dispatcher = Dispatcher(
             new_intake=partial(
                 Intake, Consumer(group), self._topics, sorted(self._catalogue.departments), self._codec, self._urgent,
