@@ -41,11 +41,11 @@ def subject(number: int) -> str:
 
 @dataclass(slots=True)
 class Received:
-    """One request that was taken: headers, body, and when it came."""
+    """One request that was taken."""
 
     headers: dict[str, str]
     event: dict[str, Any]
-    at: float
+    body: bytes
 
     @property
     def sequence(self) -> tuple[int, int]:
@@ -143,7 +143,7 @@ class Desks:
             request.transport.abort()
             return web.Response()
         if 200 <= answer[0] < 300:
-            desk.act(Received(dict(request.headers), event, time.time()))
+            desk.act(Received(dict(request.headers), event, body))
         return web.Response(status=answer[0], headers=answer[1])
 
 

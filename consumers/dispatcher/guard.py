@@ -3,6 +3,7 @@
 A name is resolved once, every address it stands for is checked, and the connection goes to exactly those.
 """
 
+import errno
 import ipaddress
 import socket
 from collections.abc import Iterable
@@ -112,7 +113,7 @@ class GuardedResolver(AbstractResolver):
         found = await self._resolver.resolve(host, port, family)
         for one in found:
             if not self._guard.allows(ipaddress.ip_address(one["host"])):
-                raise RefusedAddressError(f"{host} leads to {one['host']}, which is no public address")
+                raise RefusedAddressError(errno.EACCES, f"{host} leads to {one['host']}, which is no public address")
         return found
 
     async def close(self) -> None:

@@ -38,7 +38,7 @@ SUBJECTS = 90_000
 DEAD_PORT = 9  # discard: nothing listens there
 KEYS_TEXT = "bench:" + "5a" * 32
 KEYS = SigningKeys.parse(KEYS_TEXT)
-WARM_UP_SECONDS = 6.0
+WARM_UP_SECONDS = 12.0
 
 
 class Desks:
