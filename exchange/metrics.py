@@ -126,3 +126,41 @@ class InboxHttpMetrics(Metrics):
             "inbox_answers_refused", "Receipts and feedback refused, by reason.", "department", "reason"
         )
         self.undecodable = self._counter("inbox_undecodable", "Messages on departments' topics that are no notices.")
+
+
+class DispatcherMetrics(Metrics):
+    """What the dispatcher shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attempts = self._counter("delivery_attempts", "Attempts to deliver, by outcome.", "department", "outcome")
+        self.delivered = self._counter("delivered", "Notices delivered.", "department")
+        self.latency = self._histogram(
+            "delivery_latency_seconds", "Seconds from the issue of a notice until it was delivered.", "department",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0, 600.0, 3600.0, 86400.0),
+        )  # fmt: skip
+        self.pending = self._gauge("delivery_pending", "Subjects with a notice to deliver.", "department")
+        self.oldest = self._gauge(
+            "delivery_oldest_pending_seconds", "Age of the oldest notice not delivered.", "department"
+        )
+        self.circuit = self._gauge("delivery_circuit", "Circuit breaker: 0 closed, 1 probing, 2 open.", "department")
+        self.inactive = self._gauge(
+            "delivery_inactive", "1 while the endpoint is unverified, paused or gone.", "department"
+        )
+        self.paused = self._counter("delivery_paused", "Times an endpoint was paused by itself.", "department")
+        self.exhausted = self._counter(
+            "delivery_exhausted", "Notices whose schedule has ended; they are tried on.", "department"
+        )
+        self.collapsed = self._counter("delivery_collapsed", "Notices replaced by a newer one while they waited.")
+        self.stale = self._counter("delivery_stale", "Notices read that were not newer than what is known.")
+        self.compacted = self._counter(
+            "delivery_compacted", "Notices no longer on their topic when they were to be sent; a newer one is."
+        )
+        self.receipts_waiting = self._gauge("receipts_waiting", "Delivery receipts not yet published.")
+        self.fenced = self._counter("delivery_fenced", "Commits refused because another process owns the partition.")
+        self.refused = self._counter(
+            "delivery_refused_addresses", "Attempts that the guard refused: no public address.", "department"
+        )
+        self.retries = self._counter("delivery_retries", "Times a server was away and the dispatcher waited.", "server")
+        self.assigned = self._gauge("delivery_partitions", "Partitions that this process delivers.")
+        self.stuck = self._gauge("delivery_stuck", "1 when notices are due and nothing moved for too long.")
