@@ -75,6 +75,15 @@ class Settings(BaseSettings):
     delivery_timeout_seconds: float = Field(
         30.0, gt=1, description="How long a published record may stay unconfirmed before its receipt says so."
     )
+    ledger_batch_records: int = Field(
+        5000, ge=1, description="Messages that the ledger enters in one transaction, about."
+    )
+    ledger_checkpoint_entries: int = Field(
+        10_000, ge=1, description="Entries of a partition after which the ledger signs a checkpoint."
+    )
+    ledger_checkpoint_seconds: float = Field(
+        60.0, gt=0, description="After so long an entry is covered by a signed checkpoint, however few there are."
+    )
 
 
 def read_settings() -> Settings:

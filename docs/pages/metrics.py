@@ -2,7 +2,7 @@
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from exchange.metrics import Metrics, PublisherMetrics, StandingMetrics
+from exchange.metrics import LedgerMetrics, Metrics, PublisherMetrics, StandingMetrics
 
 INTRODUCTION = """\
 # Metrics 指标
@@ -15,6 +15,7 @@ Every process shows its metrics on `CREDITBUS_METRICS_PORT` under `/metrics`. Na
 PROCESSES: tuple[tuple[str, Metrics], ...] = (
     ("Standing processor 信用状态处理器", StandingMetrics()),
     ("Publisher 报送方", PublisherMetrics()),
+    ("Ledger 存证账本", LedgerMetrics()),
 )
 
 
