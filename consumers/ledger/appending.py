@@ -4,18 +4,23 @@ If it dies here, the transaction is aborted, nobody has seen its entries, and th
 """
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from consumers.standing.publishing import ATTEMPTS, STALE
+from consumers.standing.publishing import STALE
 from exchange.domain.ledger import Entry
 from exchange.errors import CreditbusError, FencedError, RetryLaterError
 from exchange.kafka import translate
 
+ATTEMPTS = 2
+"""How often ending a transaction is tried; what became of it is then found out by attaching anew."""
 OFFSETS_SECONDS = 10.0
-END_SECONDS = 30.0
+END_SECONDS = 10.0
+LOST_AFTER = 5.0
+"""A call that takes so many seconds longer than it may never ends: librdkafka can lose one while brokers restart (decision 20)."""
 _FENCED = {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}  # noqa: SLF001 # librdkafka's own code
 
 
@@ -63,9 +68,11 @@ class Appender:
             self._produce(producer, entries)
             self._on_step("offsets")
             places = [TopicPartition(p.topic, p.partition, p.offset, metadata) for p, metadata in offsets.items()]
-            producer.send_offsets_to_transaction(places, generation, OFFSETS_SECONDS)
+            self._limited(
+                lambda: producer.send_offsets_to_transaction(places, generation, OFFSETS_SECONDS), OFFSETS_SECONDS
+            )
             self._on_step("commit")
-            _insist(producer.commit_transaction)
+            self._limited(lambda: _insist(producer.commit_transaction), ATTEMPTS * END_SECONDS)
         except KafkaException as error:
             raise self._abort(error) from error
         self._on_step("committed")
@@ -106,8 +113,8 @@ class Appender:
         producer, self._producer = self._producer, None
         if producer is not None and not cause.fatal():
             try:
-                _insist(producer.abort_transaction)
-            except KafkaException:
+                self._limited(lambda: _insist(producer.abort_transaction), ATTEMPTS * END_SECONDS)
+            except (KafkaException, RetryLaterError):
                 pass  # a new producer of the same name makes the broker abort it
             else:
                 self._producer = producer
@@ -119,6 +126,32 @@ class Appender:
                 str(found), code="kafka_unavailable", remedy="see that Kafka runs (`creditbus status`)"
             )
         return found
+
+    def _limited(self, call: Callable[[], None], seconds: float) -> None:
+        """Make a call that has a time limit of its own, and leave it and its producer behind if it keeps to none.
+
+        The next producer has the same name, so the broker refuses whatever the call may still try.
+
+        Raises:
+            KafkaException: the call's own.
+            RetryLaterError: it does not end.
+        """
+        failures: list[KafkaException] = []
+
+        def run() -> None:
+            try:
+                call()
+            except KafkaException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run, name="transaction", daemon=True)
+        thread.start()
+        thread.join(seconds + LOST_AFTER)
+        if thread.is_alive():
+            self._producer = None
+            raise RetryLaterError("a transaction does not end", code="call_lost", remedy="check the brokers")
+        for failure in failures:
+            raise failure
 
 
 def _insist(end_transaction: Callable[[float], None]) -> None:

@@ -44,17 +44,22 @@ class Ledger:
     Args:
         bus: topic prefix.
         topic: the ledger's.
-        admin: of the brokers.
+        new_admin: makes a client of the brokers; a new one each time, as an old one can hold on to leaders of before a restart.
         new_reader: makes a read_committed consumer in no group that matters.
         read: an entry from its message.
     """
 
     def __init__(
-        self, bus: str, topic: str, admin: AdminClient, new_reader: Callable[[], Consumer], read: ReadEntry
+        self,
+        bus: str,
+        topic: str,
+        new_admin: Callable[[], AdminClient],
+        new_reader: Callable[[], Consumer],
+        read: ReadEntry,
     ) -> None:
         self._bus = bus
         self._topic = topic
-        self._admin = admin
+        self._new_admin = new_admin
         self._new_reader = new_reader
         self._read = read
 
@@ -66,7 +71,7 @@ class Ledger:
             FatalError: `ledger_lost_entries`.
         """
         committed = self._committed(consumer, places)  # 1
-        ended = ends(self._admin, self._topic, list(committed)) if committed else {}  # 2
+        ended = ends(self._new_admin(), self._topic, list(committed)) if committed else {}  # 2
         with closing(self._new_reader()) as reader:
             return {number: self._one(reader, number, ended[number], one) for number, one in committed.items()}
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 from confluent_kafka import Consumer, Producer
 
@@ -118,7 +119,7 @@ def build(
     liveness = Liveness(settings.stuck_after_seconds)
     process = LedgerProcess(
         new_consumer=parts.consumer,
-        ledger=Ledger(parts.bus, parts.topics.ledger, open_admin(kafka), parts.reader, parts.read),
+        ledger=Ledger(parts.bus, parts.topics.ledger, partial(open_admin, kafka), parts.reader, parts.read),
         appender=Appender(
             new_producer=parts.producer, topic=parts.topics.ledger, write=entry_writer(parts.codec), on_step=on_step
         ),
