@@ -39,6 +39,7 @@ COMMANDS = (
     Command("resync", "redo:resync", "Judge everything again 重新评判."),
     Command("rebuild", "redo:rebuild", "Empty Redis and replay everything from Kafka, in silence 重建."),
     Command("verify", "verify:verify", "Recompute everything from the topics and compare 校验."),
+    Command("ledger", "ledger:app", "The hash-chained record of everything: keys, export, verify, trace 存证."),
     Command("bench", "bench:bench", "Measure, on servers of its own 性能测试."),
 )
 
