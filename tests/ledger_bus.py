@@ -133,8 +133,12 @@ class LedgerBus:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.kill_all()
+        clear_bus(self.settings)
+
+    def kill_all(self) -> None:
+        """End every process at once."""
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
             process.wait(30)
-        clear_bus(self.settings)
