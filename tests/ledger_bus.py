@@ -63,12 +63,12 @@ class LedgerBus:
             self.put(sources[one % len(sources)], f"{number} {one}".encode(), f"key {one}")
         self.flush()
 
-    def start(self, step: str = "", count: int = 0, **changes: str) -> subprocess.Popen[bytes]:
-        """Start a ledger process; with a step it kills itself there the `count`-th time."""
+    def start(self, step: str = "", count: int = 0, stop: str = "SIGKILL", **changes: str) -> subprocess.Popen[bytes]:
+        """Start a ledger process; with a step it kills or stops itself there the `count`-th time."""
         environment = environment_of(self.settings) | {
             "CREDITBUS_SIGNING_KEYS": SIGNING_KEYS, "CREDITBUS_LEDGER_BATCH_RECORDS": "50", **changes,
         }  # fmt: skip
-        command = [sys.executable, str(PROCESS), *([step, str(count)] if step else [])]
+        command = [sys.executable, str(PROCESS), *([step, str(count), stop] if step else [])]
         process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[1])
         self.processes.append(process)
         return process

@@ -1,4 +1,4 @@
-"""A ledger process that ends itself with SIGKILL at a chosen step: `ledger_main.py STEP COUNT` (the COUNT-th time)."""
+"""A ledger process that sends itself a signal at a chosen step: `ledger_main.py STEP COUNT SIGNAL` (the COUNT-th time)."""
 
 import faulthandler
 import logging
@@ -22,8 +22,8 @@ def main() -> None:
     def on_step(step: str) -> None:
         if step == step_to_die:
             left[0] -= 1
-            if left[0] <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.Signals[sys.argv[3]])
 
     settings = Settings()
     keys = LedgerKeys(load_signing_keys(settings, embedded=False), settings.topic_prefix)

@@ -4,10 +4,13 @@ import signal
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
+from exchange.kafka import open_admin
 from tests.conftest import BusFactory, RunningStack
 from tests.ledger_bus import LedgerBus
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(240)]
 STEPS = ("assign", "consume", "append", "offsets", "commit", "committed")
@@ -31,16 +34,33 @@ def test_killed_at_each_step(bus: LedgerBus) -> None:
     assert bus.verify().total() > 400 * len(STEPS)
 
 
-def test_two_share_the_work_and_a_paused_zombie_is_refused(bus: LedgerBus) -> None:
-    bus.fill(0, 2000)
-    zombie = bus.start(CREDITBUS_SESSION_TIMEOUT_SECONDS="2")
+@pytest.mark.parametrize("step", ["append", "offsets", "commit"])
+def test_a_zombie_in_the_middle_of_a_transaction_is_refused(bus: LedgerBus, step: str) -> None:
+    """It stops itself there, loses its partitions to an heir, and goes on as if nothing had happened."""
+    bus.fill(0, 600)
+    zombie = bus.start(step, 3, "SIGSTOP", CREDITBUS_SESSION_TIMEOUT_SECONDS="2")
+    wait_until(lambda: psutil.Process(zombie.pid).status() == psutil.STATUS_STOPPED, f"never stopped at {step}")
     bus.start(CREDITBUS_SESSION_TIMEOUT_SECONDS="2")
-    time.sleep(4)
-    zombie.send_signal(signal.SIGSTOP)
-    bus.fill(1, 2000)
+    bus.fill(1, 600)
     bus.wait_entered()
     zombie.send_signal(signal.SIGCONT)
-    bus.fill(2, 2000)
+    bus.fill(2, 600)
+    bus.wait_entered()
+    bus.stop_all()
+    bus.verify()
+
+
+def test_two_share_the_work_and_offsets_that_were_forgotten_are_read_back(bus: LedgerBus) -> None:
+    bus.start()
+    bus.start()
+    bus.fill(0, 2000)
+    bus.wait_entered()
+    bus.stop_all()
+    bus.verify()
+    for deleted in open_admin(bus.settings.kafka).delete_consumer_groups([bus.parts.group]).values():
+        deleted.result()
+    bus.fill(1, 500)
+    bus.start()
     bus.wait_entered()
     bus.stop_all()
     bus.verify()
