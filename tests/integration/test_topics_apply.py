@@ -95,7 +95,7 @@ def test_the_command(bus_settings: Settings) -> None:
     assert first.returncode == 0, first.stderr
     assert len(json.loads(first.stdout)["created"]) == 6
     again = run("--department", "gd.tax")
-    assert again.stdout == "0 created, 0 changed, 5 as they were\n"
+    assert again.stdout == "0 created, 0 changed, 6 as they were\n"
     other = run("--department", "gd.tax", CREDITBUS_PARTITIONS="3")
     assert (other.returncode, other.stderr.count("\n")) == (1, 1)
     assert other.stderr.startswith("error[partition_mismatch]")
