@@ -164,3 +164,29 @@ class DispatcherMetrics(Metrics):
         self.retries = self._counter("delivery_retries", "Times a server was away and the dispatcher waited.", "server")
         self.assigned = self._gauge("delivery_partitions", "Partitions that this process delivers.")
         self.stuck = self._gauge("delivery_stuck", "1 when notices are due and nothing moved for too long.")
+
+
+class LedgerMetrics(Metrics):
+    """What the ledger shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.appended = self._counter("ledger_entries", "Entries appended to the ledger.", "kind")
+        self.transactions = self._counter("ledger_transactions", "Transactions that appended to the ledger.")
+        self.fenced = self._counter(
+            "ledger_fenced", "Transactions refused because another process owns the partition or this one's name."
+        )
+        self.recoveries = self._counter(
+            "ledger_recoveries", "Partitions whose offsets were read back from the ledger itself."
+        )
+        self.retries = self._counter("ledger_retries", "Times a server was away and the ledger waited.", "code")
+        self.batch_seconds = self._histogram(
+            "ledger_batch_seconds", "Seconds from a batch to its committed transaction."
+        )
+        self.lag = self._gauge("ledger_lag_records", "Messages of the assigned partitions not yet in the ledger.")
+        self.assigned = self._gauge("ledger_assigned_partitions", "Chains that this process writes.")
+        self.checkpoint_age = self._gauge(
+            "ledger_checkpoint_age_seconds",
+            "Age of the oldest entry that no checkpoint covers yet; 0 when all are covered.",
+        )
+        self.stuck = self._gauge("ledger_stuck", "1 when messages wait and nothing was appended for too long.")

@@ -112,6 +112,15 @@ class Settings(BaseSettings):
         100_000, ge=1, description="Attempts kept in the delivery log, for each department and partition."
     )
     delivery_log_days: int = Field(90, ge=1, description="How long attempts stay in the delivery log.")
+    ledger_batch_records: int = Field(
+        5000, ge=1, description="Messages that the ledger enters in one transaction, about."
+    )
+    ledger_checkpoint_entries: int = Field(
+        10_000, ge=1, description="Entries of a partition after which the ledger signs a checkpoint."
+    )
+    ledger_checkpoint_seconds: float = Field(
+        60.0, gt=0, description="After so long an entry is covered by a signed checkpoint, however few there are."
+    )
 
 
 def read_settings() -> Settings:

@@ -46,6 +46,7 @@ COMMANDS = (
     Command("feedback", "feedback:feedback", "Say what a department did about a measure 反馈."),
     Command("endpoints", "endpoints:app", "Webhooks of departments 推送端点."),
     Command("deliveries", "deliveries:app", "Attempts to deliver notices, and what waits 通知送达."),
+    Command("ledger", "ledger:app", "The hash-chained record of everything: keys, export, verify, trace 存证."),
     Command("bench", "bench:bench", "Measure, on servers of its own 性能测试."),
 )
 

@@ -124,3 +124,28 @@ def dispatcher() -> None:
         "running kafka=%s metrics_port=%d", servers.kafka, settings.metrics_port
     )
     process.run()
+
+
+@app.command()
+def ledger() -> None:
+    """Enter everything that happens on the bus into the ledger 存证. Several may run; they share the work."""
+    from consumers.ledger.run import build
+    from deploy.local.connect import find_servers
+    from exchange.ledger_keys import LedgerKeys
+    from exchange.metrics import LedgerMetrics
+    from exchange.signatures import load_signing_keys
+
+    logging.basicConfig(level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s")
+    settings = read_settings()
+    keys = LedgerKeys(load_signing_keys(settings, embedded=not settings.kafka), settings.topic_prefix)
+    kafka = find_servers(settings).kafka
+    metrics = LedgerMetrics()
+    process, liveness = build(settings, kafka, keys, metrics=metrics)
+    metrics.stuck.set_function(lambda: float(liveness.is_stuck()))
+    serve_metrics(metrics, liveness, settings.metrics_port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: process.stop())
+    logging.getLogger("creditbus.ledger").info(
+        "running kafka=%s key_id=%s metrics_port=%d", kafka, keys.key_id, settings.metrics_port
+    )
+    process.run()

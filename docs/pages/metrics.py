@@ -2,7 +2,14 @@
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from exchange.metrics import DispatcherMetrics, InboxHttpMetrics, Metrics, PublisherMetrics, StandingMetrics
+from exchange.metrics import (
+    DispatcherMetrics,
+    InboxHttpMetrics,
+    LedgerMetrics,
+    Metrics,
+    PublisherMetrics,
+    StandingMetrics,
+)
 
 INTRODUCTION = """\
 # Metrics 指标
@@ -17,6 +24,7 @@ PROCESSES: tuple[tuple[str, Metrics], ...] = (
     ("Publisher 报送方", PublisherMetrics()),
     ("Inbox over HTTP 通知收件箱", InboxHttpMetrics()),
     ("Dispatcher 推送器", DispatcherMetrics()),
+    ("Ledger 存证账本", LedgerMetrics()),
 )
 
 
