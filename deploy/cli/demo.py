@@ -47,7 +47,7 @@ def demo(
         sys.stdout.write(json.dumps(summary.flat(), ensure_ascii=False) + "\n")
     else:
         _print_summary(summary, demonstration)
-    raise typer.Exit(0 if summary.verdict.is_good else 1)
+    raise typer.Exit(0 if summary.verdict.is_good and summary.ledger_good else 1)
 
 
 @contextmanager
@@ -84,7 +84,8 @@ class _Lines:
             last = seen.notice_lines[-1] if seen.notice_lines else None
         self._console.print(
             f"  {seen.total():,} records, {sum(seen.bad_rows.values()):,} bad rows, {sum(seen.rejected.values()):,} rejected, "
-            f"{len(seen.changed):,} standings changed, {sum(seen.notices.values()):,} notices"
+            f"{len(seen.changed):,} standings changed, {sum(seen.notices.values()):,} notices, {seen.delivered:,} delivered, "
+            f"{sum(seen.feedback.values()):,} fed back"
         )
         if last:
             self._console.print(
@@ -110,6 +111,18 @@ def _print_summary(summary: "Summary", demonstration: "Demonstration") -> None:
         facts.add_row(
             "latency 时延", f"publish to readable notice p50 {summary.p50_ms:g} ms, p99 {summary.p99_ms:g} ms"
         )
+    facts.add_row(
+        "delivery 送达", f"{summary.delivered:,} notices pushed to gd.amr, each with a receipt; gd.prtc reads Kafka"
+    )
+    facts.add_row("feedback 反馈", _counted(summary.feedback) or "none")
+    if summary.executed_after_s is not None:
+        facts.add_row(
+            "the loop 闭环",
+            f"{summary.subject}: listed, both departments had executed after {summary.executed_after_s:g} s; repaired, both lifts "
+            f"were confirmed after {summary.lift_confirmed_after_s:g} s",
+        )
+    whole = "whole 完整" if summary.ledger_good else "[red]broken 有误[/]"
+    facts.add_row("ledger 存证", f"{summary.ledger_entries:,} entries, hash-chained and signed: {whole}")
     console.print(facts)
     by = Table("department 部门", "notices 通知", title="told 已通知", title_justify="left")
     for department, count in list(summary.notices_by_department.items())[:SHOWN]:
@@ -129,7 +142,7 @@ def _print_summary(summary: "Summary", demonstration: "Demonstration") -> None:
     known = firm(1).uscc
     console.print(
         f"look further 再看: `creditbus up`, then `creditbus show {known}`, `creditbus check {known} --matter bidding`, "
-        f"`creditbus policy explain {known}`, `creditbus rejected list`", soft_wrap=True,
+        f"`creditbus policy explain {known}`, `creditbus responses {summary.subject or known}`, `creditbus rejected list`", soft_wrap=True,
     )  # fmt: skip
 
 

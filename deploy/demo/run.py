@@ -9,8 +9,12 @@ from dataclasses import asdict, dataclass, field
 from subprocess import Popen
 from typing import Any
 
+from consumers.ledger.checking import Verdict as LedgerVerdict
+from consumers.ledger.checking import check_live
+from consumers.ledger.run import LedgerParts
 from consumers.standing.run import Parts, build_verifier
 from consumers.standing.verify import Verdict
+from deploy.demo.loop import Scene, close_the_loop, departments_at_work
 from deploy.demo.play import Play
 from deploy.demo.process import running
 from deploy.demo.seen import Seen, Words
@@ -21,7 +25,9 @@ from deploy.local.stack import Stack
 from exchange.domain.calendar import day_of
 from exchange.errors import RequestError, RetryLaterError
 from exchange.kafka import leads_everything, open_admin
+from exchange.ledger_keys import LedgerKeys, trusts
 from exchange.settings import Settings
+from exchange.signatures import load_signing_keys
 from exchange.store import Store
 from exchange.topics import apply_topics
 
@@ -37,7 +43,11 @@ Show = Callable[[Seen], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a demonstration came to; `milliseconds` from publication until the notice could be read."""
+    """What a demonstration came to; `milliseconds` from publication until the notice could be read.
+
+    delivered: notices proved delivered. feedback: by state. executed_after_s, lift_confirmed_after_s: of the scene at the end, from a
+    listing until both departments had fed back, and from a repair until both had confirmed the lift; `subject` is whose.
+    """
 
     seconds: float
     records: int
@@ -52,6 +62,13 @@ class Summary:
     changes: dict[str, int]
     p50_ms: float | None
     p99_ms: float | None
+    delivered: int
+    feedback: dict[str, int]
+    executed_after_s: float | None
+    lift_confirmed_after_s: float | None
+    subject: str
+    ledger_entries: int
+    ledger_good: bool
     verdict: Verdict = field(repr=False)
 
     def flat(self) -> dict[str, Any]:
@@ -97,7 +114,10 @@ class Demonstration:
             self.settings, embedded=not settings.kafka, codec=self._parts.codec, catalogue=self._parts.catalogue,
             seen=self.seen, rate=rate, seed=seed,
         )  # fmt: skip
-        self._log = Stack(settings).folder.output_of("standing")
+        folder = Stack(settings).folder
+        self._log = folder.output_of("standing")
+        self._books = folder.data / "departments"
+        self._keys = load_signing_keys(settings, embedded=not settings.kafka)
 
     def run(self, stop: threading.Event, show: Show, *, once: bool) -> Summary:
         """Show the bus at work until stopped, or with `once` for a while; then wait until all is quiet, and verify.
@@ -125,17 +145,38 @@ class Demonstration:
         ):
             seen.doing = "the standing processor takes its partitions over 处理器启动"
             self._wait(ATTACH_WITHIN_SECONDS, lambda: self._attached(before), stop, processor, show)
-            self._play.start()
-            self._look_on(stop, processor, show, once=once)
-            seen.doing = "everybody has stopped publishing, the rest is taken in 收尾"
-            show(seen)
-            self._play.end()
-            verifier = build_verifier(settings, settings.kafka, settings.redis)
-            self._wait(QUIET_WITHIN_SECONDS, lambda: verifier.waiting() == 0, threading.Event(), processor, show)
+            with departments_at_work(settings, self._keys, self._books, self._log.parent):
+                self._play.start()
+                self._look_on(stop, processor, show, once=once)
+                scene = self._close_the_loop(processor, show)
+                seen.doing = "everybody has stopped publishing, the rest is taken in 收尾"
+                show(seen)
+                self._play.end()
+                self._wait_quiet(processor, show)
+            self._wait_quiet(processor, show)  # the departments' last feedback too
             time.sleep(REDRAW_SECONDS)  # the last notices reach the watcher
         seen.doing = "everything is recomputed from the topics and compared 校验"
         show(seen)
-        return self._summary(verifier.verify())
+        verdict = build_verifier(settings, settings.kafka, settings.redis).verify()
+        return self._summary(verdict, self._check_ledger(), scene)
+
+    def _close_the_loop(self, processor: "Popen[bytes]", show: Show) -> Scene | None:
+        """The scene at the end; None when something has gone wrong before it."""
+        if self._play.failure or processor.poll() is not None:
+            return None
+
+        def wait(seconds: float, done: Callable[[], bool]) -> None:
+            self._wait(seconds, done, threading.Event(), processor, show)
+
+        return close_the_loop(self._parts, self.settings, self.seen, wait)
+
+    def _wait_quiet(self, processor: "Popen[bytes]", show: Show) -> None:
+        verifier = build_verifier(self.settings, self.settings.kafka, self.settings.redis)
+        self._wait(QUIET_WITHIN_SECONDS, lambda: verifier.waiting() == 0, threading.Event(), processor, show)
+
+    def _check_ledger(self) -> LedgerVerdict:
+        public = LedgerKeys(self._keys, self.settings.topic_prefix).public()
+        return check_live(LedgerParts(self.settings, self.settings.kafka), trusts(public.values()), {}, lambda _: None)
 
     def _tokens(self) -> list[str]:
         store: Store = self._parts.store
@@ -174,7 +215,7 @@ class Demonstration:
                 )  # fmt: skip
             show(self.seen)
 
-    def _summary(self, verdict: Verdict) -> Summary:
+    def _summary(self, verdict: Verdict, ledger: LedgerVerdict, scene: Scene | None) -> Summary:
         seen = self.seen
         rejected = sum(seen.rejected.values())
         return Summary(
@@ -191,5 +232,12 @@ class Demonstration:
             changes=dict(seen.actions.most_common()),
             p50_ms=seen.percentile(0.5),
             p99_ms=seen.percentile(0.99),
+            delivered=seen.delivered,
+            feedback=dict(seen.feedback.most_common()),
+            executed_after_s=scene.executed_after if scene else None,
+            lift_confirmed_after_s=scene.confirmed_after if scene else None,
+            subject=scene.subject if scene else "",
+            ledger_entries=ledger.entries,
+            ledger_good=ledger.is_good,
             verdict=verdict,
         )

@@ -43,6 +43,8 @@ def _totals(seen: Seen, *, wide: bool) -> RenderableType:
         (sum(seen.rejected.values()), "red", "rejected", "退回"),
         (len(seen.changed), "magenta", "standings changed", "主体变动"),
         (sum(seen.notices.values()), "green", "notices", "通知"),
+        (seen.delivered, "blue", "delivered", "送达"),
+        (sum(seen.feedback.values()), "blue", "fed back", "反馈"),
     )
     line = Text()
     for count, colour, english, chinese in facts:

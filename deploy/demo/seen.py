@@ -81,6 +81,8 @@ class Seen:
         self.rejected: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.notices: Counter[str] = Counter()
+        self.feedback: Counter[str] = Counter()
+        self.delivered = 0
         self.actions: Counter[str] = Counter()
         self.changed: set[str] = set()
         self.latencies: deque[float] = deque(maxlen=LATENCIES)
@@ -94,7 +96,7 @@ class Seen:
         """Take in one message.
 
         Args:
-            kind: `in`, `out`, `rejected` or `standing`, as topics are named; for `in` the value holds `record_type`.
+            kind: `in`, `out`, `rejected` or `standing`, as topics are named; for `in` with `record_type` added.
             department: of the topic; empty for `standing`.
             value: the decoded record.
             at: when it could be read, seconds since 1970-01-01 UTC.
@@ -103,6 +105,10 @@ class Seen:
             match kind:
                 case "in":
                     self.records[department, value["record_type"]] += 1
+                    if value["record_type"] == "measure_feedback":
+                        self.feedback[value["state"]] += 1
+                    elif value["record_type"] == "delivery_receipt":
+                        self.delivered += 1
                 case "rejected":
                     self.rejected[department] += 1
                     self.reasons.update(reason["code"] for reason in value["reasons"])

@@ -94,5 +94,5 @@ class Watcher:
         except UndecodableError:
             record_type, value = "undecodable", {}
         if kind == "in":
-            value = {"record_type": record_type}
+            value["record_type"] = record_type
         self._seen.take(kind, department, value, at)

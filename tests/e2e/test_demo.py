@@ -39,10 +39,17 @@ def test_the_demonstration_ends_by_itself_and_everything_agrees(tmp_path: Path) 
     assert found["bad_rows"] > 20
     assert found["notices"] == sum(found["notices_by_department"].values()) == found["verdict"]["notices"] > 500
     assert found["p50_ms"] <= found["p99_ms"]
+    assert found["delivered"] > 20
+    assert {"acknowledged", "executed", "ended"} <= {state.lower() for state in found["feedback"]}
+    assert found["executed_after_s"] < 30
+    assert found["lift_confirmed_after_s"] < 30
+    assert found["ledger_good"]
+    assert found["ledger_entries"] > found["records"]
     with pytest.raises(RequestError, match="do not run"):
         Stack(Settings(home=tmp_path)).servers()
 
     second = demonstrate(tmp_path)
     assert second.returncode == 0, second.stderr
     assert "verify agrees 校验一致" in second.stdout
+    assert "both lifts were confirmed after" in " ".join(second.stdout.split())
     assert "gd.tax publishes tax-list.csv" in second.stdout
