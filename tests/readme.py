@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def programs() -> list[str]:
-    """Every Python program of the README, in order: publish, receive."""
+    """Every Python program of the README, in order: publish, receive, feed back."""
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 

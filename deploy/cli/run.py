@@ -9,11 +9,14 @@ import typer
 from prometheus_client import make_wsgi_app
 
 from consumers.standing.liveness import Liveness
+from deploy.cli.example import centre, desk
 from exchange.errors import RequestError
 from exchange.metrics import Metrics
 from exchange.settings import read_settings
 
 app = typer.Typer(help="Run a process of the bus 运行总线进程.", no_args_is_help=True)
+app.command("example-desk")(desk)
+app.command("example-centre")(centre)
 
 
 @app.callback()

@@ -12,7 +12,7 @@ from typing import Any
 from consumers.standing.run import Parts, build_verifier
 from consumers.standing.verify import Verdict
 from deploy.demo.play import Play
-from deploy.demo.processor import running_processor
+from deploy.demo.process import running
 from deploy.demo.seen import Seen, Words
 from deploy.demo.watching import Watcher
 from deploy.local.jars import Advance
@@ -104,7 +104,7 @@ class Demonstration:
 
         Raises:
             RetryLaterError: `not_quiet`.
-            FatalError: `processor_ended`.
+            FatalError: `process_ended`.
         """
         settings, seen = self.settings, self.seen
         seen.doing = "making the topics 建立主题"
@@ -113,7 +113,7 @@ class Demonstration:
         self._wait(ATTACH_WITHIN_SECONDS, lambda: leads_everything(settings.kafka, within_seconds=10), stop, None, show)
         before = self._tokens()
         with (
-            running_processor(self._log) as processor,
+            running(self._log, "standing") as processor,
             Watcher(
                 settings.kafka,
                 self._parts.topics,

@@ -55,6 +55,18 @@ def test_the_readme_receives_what_it_caused(bus: BusUnderFault, tmp_path: Path) 
     assert DOCUMENT in said
 
 
+def test_the_readme_feeds_back_and_the_initiator_sees_it(bus: BusUnderFault, tmp_path: Path) -> None:
+    run_program(programs()[2], bus.settings, tmp_path)
+    bus.fed += 1
+    bus.wait_quiet()
+    rows = ask(bus, "responses", FIRM, "--initiator", "gd.tax", "--document", DOCUMENT)["responses"]
+    states = {(row["department"], row["measure"]): row["state"] for row in rows}
+    assert states["gd.fin", "procurement_ban"] == "executed"
+    assert set(states.values()) == {"executed", "notified"}
+    assert ask(bus, "overdue") == {"overdue": []}
+    assert run(bus, "overdue", "--department", "gd.nobody").stderr.startswith("error[unknown_department]")
+
+
 def test_show(bus: BusUnderFault) -> None:
     found = ask(bus, "show", FIRM)
     assert [(one["list"], one["document"]) for one in found["listings"]] == [("TAX", DOCUMENT)]

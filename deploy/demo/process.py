@@ -1,4 +1,4 @@
-"""The demonstration's standing processor: `creditbus run standing` as a child that never outlives its parent.
+"""The demonstration's processes: `creditbus run ...` as children that never outlive their parent.
 
 Run as a module it is that child: it watches its standard input, which closes when the parent is gone, however it went.
 """
@@ -18,19 +18,22 @@ END_WITHIN_SECONDS = 20.0
 
 
 @contextmanager
-def running_processor(log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A standing processor on the bus of this process's environment; ended in good order afterwards.
+def running(log: Path, *words: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process of the bus, such as `standing`, on the servers of this process's environment; ended in good order afterwards.
 
     Args:
         log: file that its output is appended to.
+        words: of the command after `creditbus run`.
+        settings: variables of its environment, beside those of this process.
 
     Raises:
-        FatalError: `processor_ended`, when it has ended by itself.
+        FatalError: `process_ended`, when it has ended by itself.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        process = subprocess.Popen(  # our own module
-            [sys.executable, "-m", "deploy.demo.processor"],
+        process = subprocess.Popen(  # noqa: S603 # our own module
+            [sys.executable, "-m", "deploy.demo.process", *words],
+            env=os.environ | settings,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
@@ -40,7 +43,7 @@ def running_processor(log: Path) -> Iterator["subprocess.Popen[bytes]"]:
         yield process
         if process.poll() is not None:
             raise FatalError(
-                f"the standing processor ended with code {process.returncode}", code="processor_ended", remedy=f"read {log}"
+                f"`creditbus run {words[0]}` ended with code {process.returncode}", code="process_ended", remedy=f"read {log}"
             )  # fmt: skip
     finally:
         process.terminate()
@@ -64,5 +67,5 @@ if __name__ == "__main__":
     from deploy.cli.main import main
 
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    sys.argv = ["creditbus", "run", "standing"]
+    sys.argv = ["creditbus", "run", *sys.argv[1:]]
     main()
