@@ -126,3 +126,67 @@ class InboxHttpMetrics(Metrics):
             "inbox_answers_refused", "Receipts and feedback refused, by reason.", "department", "reason"
         )
         self.undecodable = self._counter("inbox_undecodable", "Messages on departments' topics that are no notices.")
+
+
+class DispatcherMetrics(Metrics):
+    """What the dispatcher shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attempts = self._counter("delivery_attempts", "Attempts to deliver, by outcome.", "department", "outcome")
+        self.delivered = self._counter("delivered", "Notices delivered.", "department")
+        self.latency = self._histogram(
+            "delivery_latency_seconds", "Seconds from the issue of a notice until it was delivered.", "department",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 60.0, 600.0, 3600.0, 86400.0),
+        )  # fmt: skip
+        self.pending = self._gauge("delivery_pending", "Subjects with a notice to deliver.", "department")
+        self.oldest = self._gauge(
+            "delivery_oldest_pending_seconds", "Age of the oldest notice not delivered.", "department"
+        )
+        self.circuit = self._gauge("delivery_circuit", "Circuit breaker: 0 closed, 1 probing, 2 open.", "department")
+        self.inactive = self._gauge(
+            "delivery_inactive", "1 while the endpoint is unverified, paused or gone.", "department"
+        )
+        self.paused = self._counter("delivery_paused", "Times an endpoint was paused by itself.", "department")
+        self.exhausted = self._counter(
+            "delivery_exhausted", "Notices whose schedule has ended; they are tried on.", "department"
+        )
+        self.collapsed = self._counter("delivery_collapsed", "Notices replaced by a newer one while they waited.")
+        self.stale = self._counter("delivery_stale", "Notices read that were not newer than what is known.")
+        self.compacted = self._counter(
+            "delivery_compacted", "Notices no longer on their topic when they were to be sent; a newer one is."
+        )
+        self.receipts_waiting = self._gauge("receipts_waiting", "Delivery receipts not yet published.")
+        self.fenced = self._counter("delivery_fenced", "Commits refused because another process owns the partition.")
+        self.refused = self._counter(
+            "delivery_refused_addresses", "Attempts that the guard refused: no public address.", "department"
+        )
+        self.retries = self._counter("delivery_retries", "Times a server was away and the dispatcher waited.", "server")
+        self.assigned = self._gauge("delivery_partitions", "Partitions that this process delivers.")
+        self.stuck = self._gauge("delivery_stuck", "1 when notices are due and nothing moved for too long.")
+
+
+class LedgerMetrics(Metrics):
+    """What the ledger shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.appended = self._counter("ledger_entries", "Entries appended to the ledger.", "kind")
+        self.transactions = self._counter("ledger_transactions", "Transactions that appended to the ledger.")
+        self.fenced = self._counter(
+            "ledger_fenced", "Transactions refused because another process owns the partition or this one's name."
+        )
+        self.recoveries = self._counter(
+            "ledger_recoveries", "Partitions whose offsets were read back from the ledger itself."
+        )
+        self.retries = self._counter("ledger_retries", "Times a server was away and the ledger waited.", "code")
+        self.batch_seconds = self._histogram(
+            "ledger_batch_seconds", "Seconds from a batch to its committed transaction."
+        )
+        self.lag = self._gauge("ledger_lag_records", "Messages of the assigned partitions not yet in the ledger.")
+        self.assigned = self._gauge("ledger_assigned_partitions", "Chains that this process writes.")
+        self.checkpoint_age = self._gauge(
+            "ledger_checkpoint_age_seconds",
+            "Age of the oldest entry that no checkpoint covers yet; 0 when all are covered.",
+        )
+        self.stuck = self._gauge("ledger_stuck", "1 when messages wait and nothing was appended for too long.")

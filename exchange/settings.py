@@ -91,6 +91,36 @@ class Settings(BaseSettings):
     delivery_timeout_seconds: float = Field(
         30.0, gt=1, description="How long a published record may stay unconfirmed before its receipt says so."
     )
+    operator_department: str = Field(
+        "gd.data", description="Department that runs the bus: delivery receipts are published in its name."
+    )
+    webhook_networks: str = Field(
+        "",
+        description="Networks (CIDRs, with commas) that are not public and that notices may be pushed to all the same.",
+    )
+    webhook_plain_http: bool = Field(
+        default=False, description="Whether endpoints may be http, not https: for a network that is trusted as a whole."
+    )
+    webhook_timeout_seconds: float = Field(15.0, gt=0, description="How long an endpoint may take to answer.")
+    webhook_pause_days: float = Field(
+        5.0, gt=0, description="An endpoint from which nothing but failures came for so long is paused."
+    )
+    webhook_payload_bytes: int = Field(
+        8_000_000, ge=0, description="Notices kept in memory for each endpoint; others are read again from Kafka."
+    )
+    delivery_log_entries: int = Field(
+        100_000, ge=1, description="Attempts kept in the delivery log, for each department and partition."
+    )
+    delivery_log_days: int = Field(90, ge=1, description="How long attempts stay in the delivery log.")
+    ledger_batch_records: int = Field(
+        5000, ge=1, description="Messages that the ledger enters in one transaction, about."
+    )
+    ledger_checkpoint_entries: int = Field(
+        10_000, ge=1, description="Entries of a partition after which the ledger signs a checkpoint."
+    )
+    ledger_checkpoint_seconds: float = Field(
+        60.0, gt=0, description="After so long an entry is covered by a signed checkpoint, however few there are."
+    )
 
 
 def read_settings() -> Settings:

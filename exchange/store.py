@@ -104,7 +104,7 @@ class Store:
         try:
             connection = pool.get_connection()
         except RedisError as error:
-            raise _translated(error) from error
+            raise translate_redis(error) from error
 
         def translating(act: Callable[[], Any]) -> Any:
             try:
@@ -113,7 +113,7 @@ class Store:
                 # Nobody must take the answers that were not read for his own.
                 connection.disconnect()  # type: ignore[no-untyped-call] # redis-py leaves it untyped
                 pool.release(connection)
-                raise _translated(error) from error
+                raise translate_redis(error) from error
 
         def take() -> list[FencedError | None]:
             answers = [translating(connection.read_response) for _ in commands]
@@ -217,10 +217,10 @@ class Store:
                 self._client.script_load(self._load)
                 answers = self._run(batch)
         except RedisError as error:
-            raise _translated(error) from error
+            raise translate_redis(error) from error
         for answer in answers:
             if isinstance(answer, RedisError):
-                raise _translated(answer) from answer
+                raise translate_redis(answer) from answer
         return answers
 
     def _run(self, batch: list[tuple[Any, ...]]) -> list[Any]:
@@ -272,7 +272,7 @@ def _sha(script: str) -> str:
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
-def _translated(error: RedisError) -> RetryLaterError | FatalError:
+def translate_redis(error: RedisError) -> RetryLaterError | FatalError:
     """What a Redis error means for the bus: wait, or stop."""
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     waiting = ("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "OOM", "READONLY")

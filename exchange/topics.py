@@ -39,6 +39,7 @@ class Topics:
     def __init__(self, prefix: str) -> None:
         self.standing = f"{prefix}.standing"
         self.internal = f"{prefix}.internal"
+        self.ledger = f"{prefix}.ledger"
         self._in = f"{prefix}.in."
         self._out = f"{prefix}.out."
         self._rejected = f"{prefix}.rejected."
@@ -61,7 +62,7 @@ class Topics:
         inputs = FOREVER | safe | {"max.message.bytes": str(RECORD_BYTES)}
         outputs = COMPACTED | safe | {"min.compaction.lag.ms": str(30 * DAY_MS)}
         rejections = FOREVER | safe | {"max.message.bytes": str(REJECTION_BYTES)}
-        topics = {self.standing: COMPACTED | safe, self.internal: inputs}
+        topics = {self.standing: COMPACTED | safe, self.internal: inputs, self.ledger: inputs}
         for department in departments:
             topics[self.into(department)] = inputs
             topics[self.out_of(department)] = outputs

@@ -20,6 +20,7 @@ class Bench(StrEnum):
     JOB = "job"
     CODEC = "codec"
     INBOX = "inbox"
+    DELIVERY = "delivery"
 
 
 def bench(

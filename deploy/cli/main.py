@@ -44,6 +44,9 @@ COMMANDS = (
     Command("keys", "keys:app", "API keys of departments: issue, list, revoke 接口密钥."),
     Command("notices", "notices:app", "Notices of a day as a file 通知批量文件."),
     Command("feedback", "feedback:feedback", "Say what a department did about a measure 反馈."),
+    Command("endpoints", "endpoints:app", "Webhooks of departments 推送端点."),
+    Command("deliveries", "deliveries:app", "Attempts to deliver notices, and what waits 通知送达."),
+    Command("ledger", "ledger:app", "The hash-chained record of everything: keys, export, verify, trace 存证."),
     Command("bench", "bench:bench", "Measure, on servers of its own 性能测试."),
 )
 

@@ -100,3 +100,52 @@ def inbox() -> None:
         serve_metrics(metrics, Liveness(), settings.metrics_port)
         typer.echo(f"inbox 通知收件箱: {served.url}  (/docs, /openapi.json)")
         served.run()
+
+
+@app.command()
+def dispatcher() -> None:
+    """Push departments' notices to their webhooks 推送通知. Several may run; they share the work."""
+    from consumers.dispatcher.run import DispatcherProcess
+    from deploy.local.connect import find_servers
+    from exchange.metrics import DispatcherMetrics
+    from exchange.signatures import load_signing_keys
+
+    logging.basicConfig(level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s")
+    settings = read_settings()
+    servers = find_servers(settings)
+    metrics = DispatcherMetrics()
+    keys = load_signing_keys(settings, embedded=not settings.kafka)
+    process = DispatcherProcess(settings, servers.kafka, servers.redis, keys, metrics=metrics)
+    metrics.stuck.set_function(lambda: float(process.liveness.is_stuck()))
+    serve_metrics(metrics, process.liveness, settings.metrics_port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: process.stop())
+    logging.getLogger("creditbus.dispatcher").info(
+        "running kafka=%s metrics_port=%d", servers.kafka, settings.metrics_port
+    )
+    process.run()
+
+
+@app.command()
+def ledger() -> None:
+    """Enter everything that happens on the bus into the ledger 存证. Several may run; they share the work."""
+    from consumers.ledger.run import build
+    from deploy.local.connect import find_servers
+    from exchange.ledger_keys import LedgerKeys
+    from exchange.metrics import LedgerMetrics
+    from exchange.signatures import load_signing_keys
+
+    logging.basicConfig(level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s")
+    settings = read_settings()
+    keys = LedgerKeys(load_signing_keys(settings, embedded=not settings.kafka), settings.topic_prefix)
+    kafka = find_servers(settings).kafka
+    metrics = LedgerMetrics()
+    process, liveness = build(settings, kafka, keys, metrics=metrics)
+    metrics.stuck.set_function(lambda: float(liveness.is_stuck()))
+    serve_metrics(metrics, liveness, settings.metrics_port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: process.stop())
+    logging.getLogger("creditbus.ledger").info(
+        "running kafka=%s key_id=%s metrics_port=%d", kafka, keys.key_id, settings.metrics_port
+    )
+    process.run()

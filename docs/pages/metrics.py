@@ -2,7 +2,14 @@
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from exchange.metrics import InboxHttpMetrics, Metrics, PublisherMetrics, StandingMetrics
+from exchange.metrics import (
+    DispatcherMetrics,
+    InboxHttpMetrics,
+    LedgerMetrics,
+    Metrics,
+    PublisherMetrics,
+    StandingMetrics,
+)
 
 INTRODUCTION = """\
 # Metrics 指标
@@ -16,6 +23,8 @@ PROCESSES: tuple[tuple[str, Metrics], ...] = (
     ("Standing processor 信用状态处理器", StandingMetrics()),
     ("Publisher 报送方", PublisherMetrics()),
     ("Inbox over HTTP 通知收件箱", InboxHttpMetrics()),
+    ("Dispatcher 推送器", DispatcherMetrics()),
+    ("Ledger 存证账本", LedgerMetrics()),
 )
 
 

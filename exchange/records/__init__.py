@@ -17,6 +17,7 @@ from exchange.records.conduct import Arrears, Award, CourtJudgment, SocialReport
 from exchange.records.convert import RECORDS, AnyRecord, from_avro, record_type_of, to_avro
 from exchange.records.double_publicity import Licence, Penalty
 from exchange.records.header import Record
+from exchange.records.ledger import LedgerEntry
 from exchange.records.listings import AbnormalEntry, Listing, ListingExtension, Objection, Repair, Withdrawal
 from exchange.records.notices import (
     Cause,
@@ -46,6 +47,7 @@ from exchange.records.words import (
     FeedbackState,
     InspectionKind,
     InspectionOutcome,
+    LedgerKind,
     LicenceState,
     MeasureAction,
     ObjectionState,
@@ -66,7 +68,7 @@ __all__ = [
     "RECORDS", "AbnormalEntry", "AbnormalState", "Alias", "AliasKind", "AnnualReport", "AnyRecord", "Arrears", "ArrearsKind",
     "Award", "AwardLevel", "CaseKind", "Cause", "Classification", "Commitment", "CommitmentKind", "CommitmentState",
     "CourtJudgment", "DeliveryChannel", "DeliveryReceipt", "FeedbackState", "InspectionKind", "InspectionOutcome",
-    "InspectionResult", "InternalMessage", "Licence", "LicenceState", "LiftedMeasure", "Listing", "ListingExtension", "MeasureAction",
+    "InspectionResult", "InternalMessage", "LedgerEntry", "LedgerKind", "Licence", "LicenceState", "LiftedMeasure", "Listing", "ListingExtension", "MeasureAction",
     "MeasureChange", "MeasureFeedback", "MeasureInForce", "Notice", "Objection", "ObjectionState", "Officer", "OfficerRole", "OverdueResponse",
     "PartyRole", "Penalty", "Rating", "RatingScheme", "Record", "Registration", "Rejection", "Repair", "RepairState",
     "ReportState", "Severity", "SocialOrigin", "SocialReport", "StandingChange", "SubjectCategory", "SubjectKind",

@@ -11,6 +11,7 @@ from exchange.errors import RequestError
 from exchange.records.conduct import Arrears, Award, CourtJudgment, SocialReport
 from exchange.records.double_publicity import Licence, Penalty
 from exchange.records.header import Record
+from exchange.records.ledger import LedgerEntry
 from exchange.records.listings import AbnormalEntry, Listing, ListingExtension, Objection, Repair, Withdrawal
 from exchange.records.notices import InternalMessage, Notice, Rejection, StandingChange
 from exchange.records.registration import Registration
@@ -18,12 +19,12 @@ from exchange.records.response import DeliveryReceipt, MeasureFeedback
 from exchange.records.supervision import AnnualReport, Commitment, InspectionResult, Rating
 from exchange.registry import slug
 
-AnyRecord: TypeAlias = Record | Notice | StandingChange | Rejection | InternalMessage
+AnyRecord: TypeAlias = Record | Notice | StandingChange | Rejection | InternalMessage | LedgerEntry
 
 _TYPES: tuple[type[AnyRecord], ...] = (
     Registration, Licence, Penalty, InspectionResult, AbnormalEntry, Listing, ListingExtension, Withdrawal, Repair, Objection,
     Rating, AnnualReport, Commitment, Arrears, CourtJudgment, Award, SocialReport, DeliveryReceipt, MeasureFeedback, Notice,
-    Rejection, StandingChange, InternalMessage,
+    Rejection, StandingChange, InternalMessage, LedgerEntry,
 )  # fmt: skip
 RECORDS: Mapping[str, type[AnyRecord]] = {slug(one.__name__): one for one in _TYPES}
 """The class of each record type."""

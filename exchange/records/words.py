@@ -113,6 +113,18 @@ class InspectionOutcome(StrEnum):
     UNREACHABLE = "UNREACHABLE"  # 无法联系
 
 
+class LedgerKind(StrEnum):
+    """条目类别."""
+
+    RECORD = "RECORD"  # 信用信息
+    REJECTION = "REJECTION"  # 退回
+    NOTICE = "NOTICE"  # 通知
+    STANDING_CHANGE = "STANDING_CHANGE"  # 信用状况变化
+    RECEIPT = "RECEIPT"  # 送达回执
+    FEEDBACK = "FEEDBACK"  # 措施反馈
+    CHECKPOINT = "CHECKPOINT"  # 签名检查点
+
+
 class LicenceState(StrEnum):
     """许可状态."""
 

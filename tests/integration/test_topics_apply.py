@@ -27,7 +27,7 @@ def test_creates_what_is_missing_and_then_changes_nothing(bus_settings: Settings
     second = apply_topics(admin, DEPARTMENTS, bus_settings)
 
     assert set(first.created) == set(names.configs(DEPARTMENTS, replication=1))
-    assert len(first.created) == 2 + 3 * len(DEPARTMENTS)
+    assert len(first.created) == 3 + 3 * len(DEPARTMENTS)
     assert (second.created, second.changed) == ((), {})
     assert set(second.unchanged) == set(first.created)
     found = admin.list_topics(timeout=10).topics
@@ -93,9 +93,9 @@ def test_the_command(bus_settings: Settings) -> None:
 
     first = run("--department", "gd.tax", "--json")
     assert first.returncode == 0, first.stderr
-    assert len(json.loads(first.stdout)["created"]) == 5
+    assert len(json.loads(first.stdout)["created"]) == 6
     again = run("--department", "gd.tax")
-    assert again.stdout == "0 created, 0 changed, 5 as they were\n"
+    assert again.stdout == "0 created, 0 changed, 6 as they were\n"
     other = run("--department", "gd.tax", CREDITBUS_PARTITIONS="3")
     assert (other.returncode, other.stderr.count("\n")) == (1, 1)
     assert other.stderr.startswith("error[partition_mismatch]")

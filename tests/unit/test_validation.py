@@ -106,7 +106,9 @@ BROKEN: tuple[tuple[str, dict[str, Any], list[tuple[str, str]]], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("record_type", sorted(ALL - {"notice", "rejection", "standing_change", "internal_message"}))
+@pytest.mark.parametrize(
+    "record_type", sorted(ALL - {"notice", "rejection", "standing_change", "internal_message", "ledger_entry"})
+)
 def test_good_records_have_no_reason(record_type: str) -> None:
     for size in (0, 500, MESSAGE_BYTES):
         assert check(record_type, good(record_type), size=size, thorough=True) == ()
@@ -170,7 +172,9 @@ def test_a_good_record_of_a_type_that_is_not_granted_is_refused() -> None:
     assert (reason.code, reason.value) == ("type_not_granted", "listing")
 
 
-@pytest.mark.parametrize("record_type", ["notice", "rejection", "standing_change", "internal_message", "nonsense"])
+@pytest.mark.parametrize(
+    "record_type", ["notice", "rejection", "standing_change", "internal_message", "ledger_entry", "nonsense"]
+)
 def test_records_of_the_bus_are_not_taken_from_departments(record_type: str) -> None:
     (reason,) = check(record_type, {}, grants=ALL | {record_type})
     assert reason.code == "not_an_input_record"

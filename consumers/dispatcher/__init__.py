@@ -1,0 +1,1 @@
+"""⑤ The dispatcher: pushes each department's notices to its webhook."""

@@ -1,0 +1,67 @@
+"""Reading chains back from the ledger's topic: all of it, or only where it ends."""
+
+from collections.abc import Callable, Iterator
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from consumers.standing.reading import read_places, watermarks
+from exchange.domain.ledger import Entry
+from exchange.kafka import REQUEST_SECONDS, translate
+
+WINDOW = 64
+"""Offsets looked at first for the last entry; markers and aborted transactions lie among them, so it doubles."""
+ReadEntry = Callable[[bytes], Entry]
+
+
+def ends(admin: AdminClient, topic: str, partitions: list[int]) -> dict[int, int]:
+    """The next offset to be written of each partition, transactions under way included.
+
+    Raises:
+        RetryLaterError: Kafka is away.
+    """
+    newest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # confluent-kafka leaves it untyped
+    asked = {TopicPartition(topic, number): newest for number in partitions}
+    try:
+        answers = admin.list_offsets(asked, request_timeout=REQUEST_SECONDS)
+        return {place.partition: answer.result().offset for place, answer in answers.items()}
+    except KafkaException as error:
+        raise translate(error, "asking for the ends of the ledger") from error
+
+
+def entries(reader: Consumer, read: ReadEntry, topic: str, partition: int) -> Iterator[Entry]:
+    """Every committed entry of a chain there is now, in order.
+
+    Args:
+        reader: read_committed, in no group that matters; nothing else may read with it meanwhile.
+        read: an entry from its message.
+        topic: the ledger's.
+        partition: of the chain.
+
+    Raises:
+        RetryLaterError: Kafka is away.
+        FatalError: `not_an_entry`.
+    """
+    for message in read_places(reader, watermarks(reader, [(topic, partition)])):
+        yield read(message.value() or b"")
+
+
+def last_entry(reader: Consumer, read: ReadEntry, topic: str, partition: int, end: int) -> Entry | None:
+    """The last committed entry before an end; None when there is none. Transactions under way before it are waited for.
+
+    Raises:
+        RetryLaterError: Kafka is away.
+        FatalError: `not_an_entry`.
+    """
+    place = (topic, partition)
+    window = WINDOW
+    while True:
+        begin = max(0, end - window)
+        found = None
+        for message in read_places(reader, {place: (begin, end)}):
+            found = message
+        if found is not None:
+            return read(found.value() or b"")
+        if begin == 0:
+            return None
+        window *= 8

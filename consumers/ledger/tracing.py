@@ -1,0 +1,53 @@
+"""Tracing a notice through the live ledger, the chain checked on the way."""
+
+from collections.abc import Callable, Iterator
+
+from consumers.ledger.export import lines_of
+from consumers.ledger.run import LedgerParts
+from exchange.domain.ledger import Entry
+from exchange.domain.ledger_check import ChainCheck, Fault, IsSigned
+from exchange.domain.ledger_trace import Trace, trace
+from exchange.errors import RequestError
+from exchange.partitioner import partition_of
+
+
+class Chain:
+    """The chain of a subject's partition.
+
+    Args:
+        parts: of the bus.
+        is_signed: looks at checkpoints.
+        progress: told how many more entries were read.
+    """
+
+    def __init__(self, parts: LedgerParts, is_signed: IsSigned, progress: Callable[[int], None]) -> None:
+        self.partition = 0
+        self.faults: list[Fault] = []
+        self._parts = parts
+        self._is_signed = is_signed
+        self._progress = progress
+
+    def trace(self, notice_id: str, subject: str) -> Trace:
+        """The proof of a notice; what is wrong with the chain is in `faults`.
+
+        Raises:
+            RequestError: `unknown_notice`.
+            RetryLaterError: Kafka is away.
+        """
+        self.partition = partition_of(subject, self._parts.settings.partitions)
+        found = trace(self._checked(), notice_id, subject)
+        if found.notice is None:
+            raise RequestError(
+                f"the ledger has no notice {notice_id!r} about this subject",
+                code="unknown_notice",
+                remedy="see `creditbus watch`; a notice is entered a moment after it was issued",
+            )
+        return found
+
+    def _checked(self) -> Iterator[Entry]:
+        parts = self._parts
+        check = ChainCheck(parts.bus, parts.topics.ledger, self.partition, self._is_signed)
+        for line in lines_of(parts, self.partition, payloads=False):
+            self.faults += check.take(line.entry)
+            self._progress(1)
+            yield line.entry

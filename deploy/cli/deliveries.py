@@ -1,0 +1,92 @@
+"""`creditbus deliveries`: the log of attempts, and what waits."""
+
+import json
+import sys
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from exchange.errors import RequestError
+from exchange.settings import read_settings
+
+app = typer.Typer(help="Deliveries of notices 通知送达: attempts, what waits.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+LOG_OF_SUBJECT = 100
+"""Attempts about one subject that the log can find, the newest."""
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Entries at most 条数.")]
+
+
+@app.command("list")
+def list_deliveries(
+    department: Annotated[str, typer.Option(help="Department, such as gd.fin 部门.")] = "",
+    subject: Annotated[str, typer.Option(help="Subject id, with --department 信用主体.")] = "",
+    notice: Annotated[str, typer.Option(help="Id of a notice 通知编号.")] = "",
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """List attempts, the newest first: of a department, of a subject, or of one notice 推送记录."""
+    from consumers.dispatcher.attempt_log import decode_attempt
+    from exchange.partitioner import partition_of
+
+    settings, store = _open()
+    if notice:
+        place = store.place_of_notice(notice, settings.partitions)
+        raws = store.log_of_subject(*place, LOG_OF_SUBJECT) if place else []
+    elif department and subject:
+        raws = store.log_of_subject(partition_of(subject, settings.partitions), department, subject, limit)
+    elif department:
+        raws = store.log_of_department(department, settings.partitions, limit)
+    else:
+        raise RequestError("which deliveries?", code="bad_request", remedy="give --department or --notice")
+    attempts = [decode_attempt(raw) for raw in raws]
+    _print([one.shown() for one in attempts if notice in ("", one.notice)], as_json=as_json)
+
+
+@app.command()
+def pending(
+    department: Annotated[str, typer.Option(help="Department, such as gd.fin 部门.")],
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """Show what waits for a department: attempts so far, the next one, and what it supersedes 待推送."""
+    from consumers.dispatcher.attempt_log import moment
+    from consumers.dispatcher.lane import decode_pointer
+
+    settings, store = _open()
+    waiting = (one for number in range(settings.partitions) for one in store.pending(number, department))
+    rows = []
+    for _, raw in islice(waiting, limit):
+        one = decode_pointer(raw)
+        rows.append(
+            {
+                "subject": one.subject, "notice": one.notice, "epoch": one.epoch, "n": one.n, "attempts": one.attempts,
+                "next_at": moment(one.next_at) if one.next_at else "", "issued_at": moment(one.issued_at),
+                "urgent": one.urgent, "superseded": one.skipped_count,
+            }
+        )  # fmt: skip
+    _print(rows, as_json=as_json)
+    if not as_json:
+        total = store.pending_counts([department], settings.partitions)[department]
+        typer.echo(f"{total:,} subjects have a notice waiting, {len(rows)} are shown")
+
+
+def _open() -> Any:
+    from consumers.dispatcher.run import open_delivery_store
+    from deploy.local.connect import find_servers
+
+    settings = read_settings()
+    return settings, open_delivery_store(settings, find_servers(settings).redis)
+
+
+def _print(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return
+    table = Table(*(rows[0] if rows else ["no entries 无记录"]))
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    Console().print(table)

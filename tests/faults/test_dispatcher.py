@@ -1,0 +1,166 @@
+"""Dispatchers killed at every point of an attempt, endpoints that misbehave, servers that die: every subject's newest notice
+arrives, in order, a receiver that dedupes never acts twice, and each notice delivered has exactly one receipt document.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from consumers.dispatcher.schedule import URGENT, delay
+from tests.conftest import BusFactory, RunningStack, clear_bus, environment_of
+from tests.receiving import DEPARTMENTS, Desks, Pushed
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
+STEPS = ("fetch", "send", "answered", "concluded", "commit", "committed")
+"""Where a dispatcher is killed: before and after each step of an attempt."""
+KILLS_A_STEP = int(os.environ.get("CREDITBUS_TEST_DISPATCHER_KILLS", "1"))
+"""A longer run by setting it."""
+MAIN = Path(__file__).with_name("dispatcher_main.py")
+
+
+@pytest.fixture
+def pushed(new_bus: BusFactory) -> Iterator[Pushed]:
+    settings = new_bus()
+    with Desks() as desks, Pushed(settings, desks) as made:
+        yield made
+    clear_bus(settings)
+
+
+def start_process(pushed: Pushed, step: str = "", count: int = 0, **changes: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, str(MAIN), *([step, str(count)] if step else [])]
+    environment = environment_of(pushed.settings) | changes
+    return subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2])
+
+
+def check(pushed: Pushed) -> None:
+    """What must hold in the end, whatever happened."""
+    pushed.all_arrived()
+    pushed.stop()
+    delivered = {f"回执-{one.headers['webhook-id']}" for desk in pushed.desks.desks.values() for one in desk.taken}
+    newest = {f"回执-{pushed.ids[key, sequence]}" for key, sequence in pushed.newest.items()}
+    receipts = pushed.receipts()
+    # A notice that was delivered without being written down, and superseded meanwhile, has no receipt of its own.
+    assert newest <= set(receipts) <= delivered
+    for same in receipts.values():
+        assert len({one["notice_id"] for one in same}) == 1
+    for desk in pushed.desks.desks.values():
+        for acted in desk.acted.values():
+            assert acted == sorted(set(acted)), "each sequence once, in order"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_each_step(pushed: Pushed, step: str) -> None:
+    rnd = random.Random(step)
+    for department in DEPARTMENTS:
+        pushed.add(department)
+    n = 0
+    for _ in range(KILLS_A_STEP):
+        # Without room for payloads every notice is read again, so that `fetch` is a step of each attempt.
+        process = start_process(pushed, step, rnd.randint(2, 20), CREDITBUS_WEBHOOK_PAYLOAD_BYTES="0")
+        until = time.monotonic() + 40
+        while process.poll() is None:
+            assert time.monotonic() < until, f"never came to step {step}"
+            n += 1
+            for number in range(5):
+                pushed.put(rnd.choice(DEPARTMENTS), number, n)
+            pushed.flush()
+            time.sleep(0.1)
+        assert process.returncode == -signal.SIGKILL
+    pushed.start()
+    check(pushed)
+
+
+def test_an_endpoint_that_takes_the_message_and_drops_the_connection(pushed: Pushed) -> None:
+    for department in DEPARTMENTS:
+        pushed.add(department)
+    desk = pushed.desks.desks["gd.fin"]
+    desk.answer = lambda: None if desk.seen <= 3 else (204, {})
+    for number in range(3):
+        for department in DEPARTMENTS:
+            pushed.put(department, number, 1)
+    pushed.flush()
+    pushed.start()
+    pushed.wait(lambda: desk.seen >= 3)
+    pushed.wait(lambda: len(pushed.missing()) == 3)
+    pushed.move(4)  # an urgent notice is tried again after 3 s
+    check(pushed)
+
+
+def test_the_clock_moves_over_the_whole_schedule(pushed: Pushed) -> None:
+    pushed.add("gd.fin")
+    desk = pushed.desks.desks["gd.fin"]
+    desk.answer = lambda: (500, {})
+    pushed.put("gd.fin", 1, 1)
+    pushed.flush()
+    pushed.start()
+    for attempt in range(1, len(URGENT) + 2):
+        pushed.wait(lambda attempt=attempt: desk.seen >= attempt)  # type: ignore[misc]
+        waits = pushed.metrics.attempts.labels("gd.fin", "failed")._value
+        pushed.wait(lambda attempt=attempt, waits=waits: waits.get() >= attempt)  # type: ignore[misc]
+        pushed.move(delay(attempt, urgent=True, chance=1.0) / 1000 + 0.1)
+    exhausted = pushed.metrics.exhausted.labels("gd.fin")._value
+    pushed.wait(lambda: exhausted.get() == 1)
+    desk.answer = lambda: (204, {})
+    pushed.move(12 * 3600)
+    check(pushed)
+
+
+def test_redis_is_killed(pushed: Pushed, stack: RunningStack) -> None:
+    for department in DEPARTMENTS:
+        pushed.add(department)
+    pushed.start()
+    for n in range(1, 30):
+        for number in range(6):
+            pushed.put(DEPARTMENTS[number % 3], number, n)
+        pushed.flush()
+        if n == 15:
+            stack.valkey.kill()
+            time.sleep(0.5)
+            stack.valkey.start()
+        time.sleep(0.02)
+    check(pushed)
+
+
+def test_the_broker_restarts(pushed: Pushed, stack: RunningStack) -> None:
+    for department in DEPARTMENTS:
+        pushed.add(department)
+    pushed.start()
+    for n in range(1, 30):
+        for number in range(6):
+            pushed.put(DEPARTMENTS[number % 3], number, n)
+        if n == 15:
+            stack.kafka.kill()
+            stack.kafka.start()
+        time.sleep(0.02)
+    pushed.flush()
+    check(pushed)
+
+
+def test_two_share_the_work_and_one_is_killed(pushed: Pushed) -> None:
+    for department in DEPARTMENTS:
+        pushed.add(department)
+    first, second = (
+        start_process(pushed, CREDITBUS_SESSION_TIMEOUT_SECONDS="6", CREDITBUS_INSTANCE_ID=name)
+        for name in ("one", "two")
+    )
+    for n in range(1, 40):
+        for number in range(12):
+            pushed.put(DEPARTMENTS[number % 3], number, n)
+        pushed.flush()
+        time.sleep(0.1)
+        if n == 20:
+            first.kill()
+            first.wait()
+    try:
+        pushed.all_arrived()
+    finally:
+        second.terminate()
+        assert second.wait(30) == 0
+    check(pushed)
