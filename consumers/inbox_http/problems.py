@@ -69,6 +69,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(CreditbusError, _of_bus)
     app.add_exception_handler(RequestValidationError, _of_values)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_fault)
 
 
 async def _of_bus(_request: Request, error: Exception) -> JSONResponse:
@@ -102,3 +103,13 @@ async def _of_values(_request: Request, error: Exception) -> JSONResponse:
 async def _of_http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 # as above
     return problem(error.status_code, str(error.detail), code="http", remedy="see /docs", headers=error.headers)
+
+
+async def _of_fault(_request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours; Starlette raises it again, so that the log has all of it."""
+    return problem(
+        500,
+        f"总线内部错误 {type(error).__name__}",
+        code="internal",
+        remedy="tell the operator of the bus; its log says more",
+    )

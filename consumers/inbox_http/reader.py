@@ -224,12 +224,18 @@ class Readers:
 def open_consumer(kafka: str, *, wait_ms: int = 5, **changes: str | int | bool) -> Consumer:
     """A reader of committed notices that belongs to no group and says where each partition ends.
 
+    It is told where all topics lie at once: librdkafka asks for a topic that it does not know by a timer, which made the first page of
+    each department from each reader take up to a second.
+
     Args:
         kafka: host:port.
         wait_ms: how long the broker holds back the answer that there is nothing more.
         changes: to its settings.
+
+    Raises:
+        RetryLaterError: Kafka is away.
     """
-    return Consumer(
+    consumer = Consumer(
         {
             "bootstrap.servers": kafka,
             "group.id": "inbox-http",  # never joined
@@ -244,11 +250,18 @@ def open_consumer(kafka: str, *, wait_ms: int = 5, **changes: str | int | bool) 
             "max.partition.fetch.bytes": 262_144,
             "reconnect.backoff.ms": 50,
             "reconnect.backoff.max.ms": 500,
+            "metadata.max.age.ms": 86_400_000,  # what moves is asked for again when it has moved
             "log_level": 2,
             **changes,
         },
         logger=_QUIET,
     )
+    try:
+        consumer.list_topics(timeout=READ_SECONDS)
+    except KafkaException as error:
+        consumer.close()
+        raise translate(error, "asking for the topics") from error
+    return consumer
 
 
 def _away(topic: str) -> RetryLaterError:

@@ -62,6 +62,9 @@ class Polls:
     async def wake(self, bench: Bench, count: int) -> None:
         """Put notices at an even pace while everybody waits."""
         producer, chance = bench.feeder(linger_ms=0), random.Random(1)
+        raw = bench.codec.encode("notice", notice(1) | {"department": "gd.drc"})
+        producer.produce(bench.topics.out_of("gd.drc"), raw, b"warm-up")
+        producer.flush(30)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
             waiting = [
                 asyncio.create_task(self.follow(session, slug)) for slug in self._keys for _ in range(self._polls)
@@ -74,6 +77,7 @@ class Polls:
                 producer.produce(bench.topics.out_of(department), raw, one["subject"].encode())
                 producer.poll(0)
                 await asyncio.sleep(PACE)
+            producer.flush(30)
             await asyncio.sleep(2)
             for task in waiting:
                 task.cancel()
