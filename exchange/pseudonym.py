@@ -5,22 +5,17 @@ cannot tell whose it is, nor test guesses (a masked ID has but 33 candidates); w
 """
 
 import hmac
-import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
 from exchange.domain.identity import SubjectId, check_citizen_id
-from exchange.errors import FatalError
+from exchange.key_list import KeyList
 from exchange.settings import Settings
 
-DEVELOPMENT_KEY_ID = "dev"
 DEVELOPMENT_KEY = "63726564697462757320646576656c6f706d656e74206f6e6c79"
 """Public, and so of no worth: only for the embedded stack, whose persons are synthetic."""
-
-MIN_KEY_BYTES = 16
-_KEY = re.compile(r"([a-z0-9]{1,16}):([0-9a-fA-F]+)")
-_REMEDY = 'set CREDITBUS_PERSON_KEYS to "<key id>:<hex>", the newest first; make one with: openssl rand -hex 32'
+_KEYS = KeyList("person", "CREDITBUS_PERSON_KEYS", 16, DEVELOPMENT_KEY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +35,7 @@ class PersonKeys:
         Raises:
             FatalError: `no_person_keys` or `bad_person_keys`; the secrets are not repeated.
         """
-        keys: dict[str, bytes] = {}
-        for number, part in enumerate(filter(None, re.split(r"[,\s]+", text)), 1):
-            found = _KEY.fullmatch(part)
-            if not found or len(found[2]) % 2 or len(found[2]) < 2 * MIN_KEY_BYTES or found[1] in keys:
-                raise FatalError(
-                    f"person key {number} is not a new <key id>:<hex of at least {MIN_KEY_BYTES} bytes>",
-                    code="bad_person_keys",
-                    remedy=_REMEDY,
-                )
-            keys[found[1]] = bytes.fromhex(found[2])
-        if not keys:
-            raise FatalError("no key for persons is set", code="no_person_keys", remedy=_REMEDY)
-        return cls(keys=tuple(keys.items()))
+        return cls(keys=_KEYS.parse(text))
 
 
 def load_person_keys(settings: Settings, *, embedded: bool) -> PersonKeys:
@@ -65,13 +48,7 @@ def load_person_keys(settings: Settings, *, embedded: bool) -> PersonKeys:
     Raises:
         FatalError: `no_person_keys`, `bad_person_keys`, or `development_key` outside the embedded stack.
     """
-    text = settings.person_keys.get_secret_value()
-    if not text and embedded:
-        text = f"{DEVELOPMENT_KEY_ID}:{DEVELOPMENT_KEY}"
-    keys = PersonKeys.parse(text)
-    if not embedded and any(key == bytes.fromhex(DEVELOPMENT_KEY) for _, key in keys.keys):
-        raise FatalError("the development key is public", code="development_key", remedy=_REMEDY)
-    return keys
+    return PersonKeys(keys=_KEYS.load(settings.person_keys.get_secret_value(), embedded=embedded))
 
 
 def person_subject(citizen_id: str, keys: PersonKeys, today: date | None = None) -> SubjectId:

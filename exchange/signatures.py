@@ -7,7 +7,6 @@ carries the signatures of both.
 
 import base64
 import hmac
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +19,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from standardwebhooks import Webhook
 
-from exchange.errors import FatalError, RequestError
+from exchange.errors import RequestError
+from exchange.key_list import KeyList
 from exchange.settings import Settings
 
 SECRET, PRIVATE, PUBLIC = "whsec_", "whsk_", "whpk_"
@@ -28,12 +28,9 @@ SECRET, PRIVATE, PUBLIC = "whsec_", "whsk_", "whpk_"
 TOLERANCE_SECONDS = 300
 """A message whose timestamp is further away is refused: it may be a replay."""
 
-DEVELOPMENT_KEY_ID = "dev"
-DEVELOPMENT_KEY = "63726564697462757320646576656c6f706d656e74207369676e696e67206b6579"
-"""Public, and so of no worth: only for the embedded stack."""
-MIN_KEY_BYTES = 32
-_KEY = re.compile(r"([a-z0-9]{1,16}):([0-9a-fA-F]+)")
-_REMEDY = 'set CREDITBUS_SIGNING_KEYS to "<key id>:<hex>", the newest first; make one with: openssl rand -hex 32'
+_KEYS = KeyList(
+    "signing", "CREDITBUS_SIGNING_KEYS", 32, "63726564697462757320646576656c6f706d656e74207369676e696e67206b6579"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,19 +68,7 @@ class SigningKeys:
         Raises:
             FatalError: `no_signing_keys` or `bad_signing_keys`; the secrets are not repeated.
         """
-        keys: dict[str, bytes] = {}
-        for number, part in enumerate(filter(None, re.split(r"[,\s]+", text)), 1):
-            found = _KEY.fullmatch(part)
-            if not found or len(found[2]) % 2 or len(found[2]) < 2 * MIN_KEY_BYTES or found[1] in keys:
-                raise FatalError(
-                    f"signing key {number} is not a new <key id>:<hex of at least {MIN_KEY_BYTES} bytes>",
-                    code="bad_signing_keys",
-                    remedy=_REMEDY,
-                )
-            keys[found[1]] = bytes.fromhex(found[2])
-        if not keys:
-            raise FatalError("no key to sign with is set", code="no_signing_keys", remedy=_REMEDY)
-        return cls(keys=tuple(keys.items()))
+        return cls(keys=_KEYS.parse(text))
 
     @cached_property
     def _masters(self) -> dict[str, bytes]:
@@ -102,7 +87,11 @@ class SigningKeys:
         """
         master = self._masters.get(key_id or self.newest)
         if master is None:
-            raise RequestError(f"no signing key {key_id!r}", code="unknown_signing_key", remedy=_REMEDY)
+            raise RequestError(
+                f"no signing key {key_id!r}",
+                code="unknown_signing_key",
+                remedy="keep old keys in CREDITBUS_SIGNING_KEYS",
+            )
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"creditbus {purpose}".encode()).derive(master)
 
     def endpoint_key(self, endpoint: str, number: int, key_id: str = "") -> EndpointKey:
@@ -119,13 +108,7 @@ def load_signing_keys(settings: Settings, *, embedded: bool) -> SigningKeys:
     Raises:
         FatalError: `no_signing_keys`, `bad_signing_keys`, or `development_key` outside the embedded stack.
     """
-    text = settings.signing_keys.get_secret_value()
-    if not text and embedded:
-        text = f"{DEVELOPMENT_KEY_ID}:{DEVELOPMENT_KEY}"
-    keys = SigningKeys.parse(text)
-    if not embedded and any(key == bytes.fromhex(DEVELOPMENT_KEY) for _, key in keys.keys):
-        raise FatalError("the development key is public", code="development_key", remedy=_REMEDY)
-    return keys
+    return SigningKeys(keys=_KEYS.load(settings.signing_keys.get_secret_value(), embedded=embedded))
 
 
 def signing_key(seed: bytes) -> Ed25519PrivateKey:

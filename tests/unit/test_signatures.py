@@ -94,5 +94,5 @@ def test_bad_master_keys_are_refused_and_not_repeated(text: str) -> None:
 
 def test_the_development_key_is_for_the_embedded_stack_only() -> None:
     assert load_signing_keys(Settings(), embedded=True).newest == "dev"
-    with pytest.raises(FatalError, match="no key to sign with"):
+    with pytest.raises(FatalError, match="no signing key is set"):
         load_signing_keys(Settings(), embedded=False)
