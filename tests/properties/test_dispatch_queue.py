@@ -121,9 +121,9 @@ class Dispatch(RuleBasedStateMachine):
         for pointer in self.flying:
             self.queue.failed(pointer, next_at=0, attempts=1)
         self.now += 1000
-        while (pointer := self.queue.take(self.now)) is not None:
-            self.arrive(pointer)
-            self.queue.succeeded(pointer)
+        while (due := self.queue.take(self.now)) is not None:
+            self.arrive(due)
+            self.queue.succeeded(due)
         issued: dict[str, set[Sequence]] = defaultdict(set)
         for subject, sequence in self.topic:
             issued[subject].add(sequence)

@@ -113,7 +113,7 @@ def pointer(**changes: object) -> Pointer:
         "partition": 2, "subject": notice["subject"], "epoch": 1, "n": 1, "notice": notice["id"], "offset": 7,
         "issued_at": notice["issued_at"],
     }  # fmt: skip
-    return Pointer(**(fields | changes))  # type: ignore[arg-type]
+    return Pointer(**(fields | changes))
 
 
 def test_the_message_is_a_cloud_event_with_the_whole_notice() -> None:
