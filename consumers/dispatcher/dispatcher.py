@@ -163,7 +163,7 @@ class Dispatcher:
             again = pointer.offset < self._replayed_to.get(place, 0)
             if lane.queue.offer(pointer, delivered=known.get(key), again=again):
                 change.pending[key] = encode_pointer(pointer)
-                lane.keep(pointer, raw)
+                lane.payloads.keep(pointer, raw)
             else:
                 self._report.stale()
             self._next[place] = pointer.offset + 1

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
-from consumers.dispatcher.lane import Lane, Surroundings
+from consumers.dispatcher.lane import Lane
 from consumers.dispatcher.post import open_session
 from consumers.dispatcher.schedule import NORMAL
+from consumers.dispatcher.surroundings import Surroundings
 from consumers.dispatcher.verification import challenge
 from exchange.endpoint_store import EndpointStore
 from exchange.endpoints import Endpoint, State
