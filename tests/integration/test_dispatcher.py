@@ -312,6 +312,7 @@ def test_one_whose_partitions_another_has_taken_writes_nothing_and_attaches_anew
     pushed.flush()
     pushed.all_arrived()
     assert pushed.metrics.fenced._value.get() >= 1
+    pushed.wait(lambda: len({one.notice for one in attempts(pushed) if one.n == 2}) == 8)
     pushed.stop()
     assert "another's" not in store.tokens(range(pushed.settings.partitions))
     assert {f"回执-{FIN}-{number}-0-2" for number in range(8)} <= set(pushed.receipts())
