@@ -243,7 +243,7 @@ class Lane:
         around.report.delivered(self.department, now - pointer.issued_at)
 
         def written() -> None:
-            self.queue.settled(pointer.subject, pointer.sequence)
+            self.queue.settled(pointer)
             around.receipts.add(pointer.partition, pointer.subject, receipt)
 
         around.commits.after(pointer.partition, written)

@@ -70,7 +70,7 @@ class Dispatch(RuleBasedStateMachine):
         kept = self.queue.succeeded(pointer)
         self.marks[pointer.subject] = pointer.sequence
         self.keep(pointer.subject, kept)
-        self.queue.settled(pointer.subject, pointer.sequence)
+        self.queue.settled(pointer)
 
     @precondition(lambda self: self.flying)
     @rule(which=st.integers(0, 2), wait=st.integers(0, 5))
