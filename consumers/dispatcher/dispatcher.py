@@ -108,7 +108,8 @@ class Dispatcher:
         self._stopping.set()
         broken = [one for one in done if one is not stopped and one.exception() is not None]
         if not broken:
-            await work[0]
+            await asyncio.wait(work[:1], timeout=DRAIN_SECONDS)  # it may be waiting for a server that is away
+            work[0].cancel()
             await self._finish()
         for task in work:
             task.cancel()
@@ -163,7 +164,7 @@ class Dispatcher:
             again = pointer.offset < self._replayed_to.get(place, 0)
             if lane.queue.offer(pointer, delivered=known.get(key), again=again):
                 change.pending[key] = encode_pointer(pointer)
-                lane.keep(pointer, raw)
+                lane.payloads.keep(pointer, raw)
             else:
                 self._report.stale()
             self._next[place] = pointer.offset + 1
@@ -180,7 +181,9 @@ class Dispatcher:
             self._fenced.discard(number)
         self._fenced &= self._owned
         for department in sorted(self._watch.opened):
-            lane = self._watch.lanes[department]
+            lane = self._watch.lanes.get(department)
+            if lane is None:
+                continue  # removed meanwhile
             for number in self._owned:
                 self._cursors[number] = await self._in_redis(self._store.cursor, number)
             starts = {(department, number): await self._load(lane, number) for number in self._owned}

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
-from consumers.dispatcher.lane import Lane, Surroundings
+from consumers.dispatcher.lane import Lane
 from consumers.dispatcher.post import open_session
 from consumers.dispatcher.schedule import NORMAL
+from consumers.dispatcher.surroundings import Surroundings
 from consumers.dispatcher.verification import challenge
 from exchange.endpoint_store import EndpointStore
 from exchange.endpoints import Endpoint, State
@@ -36,7 +37,7 @@ class EndpointsWatch:
         self.opened: set[str] = set()
         self.closed: set[str] = set()
         self._verifying: dict[str, asyncio.Task[None]] = {}
-        self._verify_at: dict[str, tuple[int, int, int]] = {}
+        self._verify_at: dict[str, tuple[tuple[str, int] | None, int, int]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     async def turn(self) -> None:
@@ -77,26 +78,26 @@ class EndpointsWatch:
 
     async def _tell_health(self, lane: Lane) -> None:
         """Since when nothing but failures came is kept in Redis, as several processes share an endpoint."""
-        now = self._around.now()
+        now, failed, succeeded = self._around.now(), lane.has_failed, lane.has_succeeded
+        lane.has_failed = lane.has_succeeded = False
         if lane.is_gone:
             lane.endpoint = await self._change(lane.department, lambda one: one.gone(now))
             lane.is_gone = False
-        elif lane.has_succeeded:
+        elif succeeded:
             await self._call(self._store.succeeded, lane.department)
-        elif lane.has_failed:
+        elif failed:
             since = await self._call(self._store.failing, lane.department, now)
             if now - since >= self._pause_after and lane.endpoint.state is State.ACTIVE:
                 reason = f"nothing but failures for {(now - since) / 86_400_000:.1f} days"
                 lane.update(await self._change(lane.department, lambda one: one.paused(reason, now)))
                 self._around.report.paused(lane.department, reason)
-        lane.has_failed = lane.has_succeeded = False
 
     def _verify(self, endpoint: Endpoint) -> None:
         name = endpoint.department
         if endpoint.state is not State.UNVERIFIED or name in self._verifying:
             return
-        asked, due_at, attempts = self._verify_at.get(name, (-1, 0, 0))
-        if asked != endpoint.changed_at and not (endpoint.reason and attempts):
+        asked, due_at, attempts = self._verify_at.get(name, (None, 0, 0))
+        if asked != _request(endpoint):
             due_at, attempts = 0, 0
         if self._around.now() < due_at:
             return
@@ -106,6 +107,8 @@ class EndpointsWatch:
 
     async def _challenge(self, endpoint: Endpoint, attempt: int) -> None:
         around, now = self._around, self._around.now()
+        next_at = now + NORMAL[min(attempt, len(NORMAL)) - 1]
+        self._verify_at[endpoint.department] = _request(endpoint), next_at, attempt
         try:
             async with open_session(around.guard, connections=1, timeout_seconds=around.timeout_seconds) as session:
                 signer = self.lanes[endpoint.department].signer(now)
@@ -120,8 +123,7 @@ class EndpointsWatch:
         except (CreditbusError, KeyError) as error:
             around.report.attempt_broke(error)
             return
-        delay = NORMAL[min(attempt, len(NORMAL)) - 1]
-        self._verify_at[endpoint.department] = changed.changed_at, now + delay, attempt
+        self._verify_at[endpoint.department] = _request(changed), next_at, attempt
         around.report.became(changed.department, changed.state, changed.reason)
 
     async def _change(self, department: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
@@ -129,3 +131,8 @@ class EndpointsWatch:
 
     async def _call(self, function: Callable[..., Any], *arguments: object) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+
+def _request(endpoint: Endpoint) -> tuple[str, int]:
+    """What asks for a challenge: a URL, and an operator's change, as which no failed challenge of another process counts."""
+    return endpoint.url, 0 if endpoint.reason else endpoint.changed_at

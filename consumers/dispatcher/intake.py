@@ -5,6 +5,7 @@ endpoint are paused and cost nothing. Offsets of Redis are the truth; Kafka's ar
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -21,6 +22,7 @@ Place = tuple[str, int]
 """Department and partition."""
 REQUEST_SECONDS = 30.0
 WAIT_SECONDS = 0.05
+AGAIN_SECONDS = 0.5
 log = logging.getLogger("creditbus.dispatcher")
 
 
@@ -171,7 +173,7 @@ class Intake:
             consumer.assign([])  # an answer all the same: without one the group would wait for it
             return
         starts = self._on_assign(sorted({place.partition for place in places}))
-        begun = {(one.topic, one.partition): one for one in self._resolve(starts)}
+        begun = {(one.topic, one.partition): one for one in self._resolve_patiently(starts)}
         idle = [TopicPartition(p.topic, p.partition, OFFSET_END) for p in places if (p.topic, p.partition) not in begun]
         consumer.assign([*begun.values(), *idle])
         consumer.resume(list(begun.values()))  # librdkafka remembers a pause from an assignment before
@@ -182,6 +184,15 @@ class Intake:
 
     def _lose(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
         self._on_revoke(sorted({place.partition for place in places}), True)  # noqa: FBT003 # lost
+
+    def _resolve_patiently(self, starts: Mapping[Place, Start]) -> list[TopicPartition]:
+        """As `_resolve`; the group waits meanwhile, as long as it takes."""
+        while True:
+            try:
+                return self._resolve(starts)
+            except RetryLaterError as error:
+                log.warning("waiting code=%s detail=%s", error.code, error)
+                time.sleep(AGAIN_SECONDS)
 
     def _resolve(self, starts: Mapping[Place, Start]) -> list[TopicPartition]:
         """Places with the offsets to begin at."""

@@ -6,55 +6,29 @@ outcome the message is sent again, with the same id.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import aiohttp
 import msgspec
 
 from consumers.dispatcher.attempt_log import attempt_of, receipt_of
-from consumers.dispatcher.commits import Commits
-from consumers.dispatcher.guard import Guard
-from consumers.dispatcher.message import CONTENT_TYPE, Envelope
+from consumers.dispatcher.message import CONTENT_TYPE
 from consumers.dispatcher.pacing import Breaker, Bucket
+from consumers.dispatcher.payload_cache import PayloadCache
 from consumers.dispatcher.post import Answer, open_session, post
 from consumers.dispatcher.queue import Pointer, Queue
-from consumers.dispatcher.receipts import Receipts
-from consumers.dispatcher.report import DispatcherReport
 from consumers.dispatcher.schedule import DEFAULT_THROTTLE, Outcome, delay, is_exhausted
-from exchange.codec import Codec
+from consumers.dispatcher.surroundings import Surroundings
 from exchange.endpoints import Endpoint, Payload, State
 from exchange.errors import RequestError
-from exchange.signatures import Signer, SigningKeys
+from exchange.signatures import Signer
 
 FETCHED = 100
 """Notices read again at once."""
 LEASE_SECONDS = 5.0
 """Nothing is sent of a partition that Redis has not confirmed to be ours for so long: shorter than a session of the group."""
 USER_AGENT = "creditbus/1"
-Reread = Callable[[str, int, list[int]], Awaitable[dict[int, bytes]]]
 encode_pointer = msgspec.msgpack.Encoder().encode
 decode_pointer = msgspec.msgpack.Decoder(Pointer).decode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What all lanes share."""
-
-    codec: Codec
-    envelope: Envelope
-    keys: SigningKeys
-    guard: Guard
-    commits: Commits
-    receipts: Receipts
-    report: DispatcherReport
-    reread: Reread
-    topic_of: Callable[[str], str]
-    now: Callable[[], int]
-    on_step: Callable[[str], None]
-    operator: str
-    timeout_seconds: float
-    payload_bytes: int
 
 
 class Lane:
@@ -75,8 +49,7 @@ class Lane:
         self._topic = around.topic_of(endpoint.department)
         self._bucket = Bucket(endpoint.rate)
         self._throttled_until = 0
-        self._payloads: dict[str, tuple[int, bytes]] = {}
-        self._payload_size = 0
+        self.payloads = PayloadCache(around.payload_bytes)
         self._tasks: dict[asyncio.Task[None], Pointer] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._session = self._open()
@@ -96,13 +69,6 @@ class Lane:
             self.breaker, self._throttled_until = Breaker(), 0
             self.queue.make_due(self._around.now())
         self.pump()
-
-    def keep(self, pointer: Pointer, raw: bytes) -> None:
-        """Remember a notice's bytes while there is room."""
-        self._forget_payload(pointer.subject)
-        if self._payload_size + len(raw) <= self._around.payload_bytes:
-            self._payloads[pointer.subject] = pointer.offset, raw
-            self._payload_size += len(raw)
 
     def pump(self) -> None:
         """Begin as many attempts as may be begun now, and come back when the next may."""
@@ -147,8 +113,7 @@ class Lane:
     def drop(self, partition: int) -> None:
         """Forget a partition's notices."""
         self.queue.drop(partition)
-        for subject in [s for s in self._payloads if s not in self.queue.waiting and s not in self.queue.under_way]:
-            self._forget_payload(subject)
+        self.payloads.retain(self.queue.waiting, self.queue.under_way)
 
     def _wait(self, now: int) -> int | None:
         circuit = self.breaker.wait(now)
@@ -206,10 +171,10 @@ class Lane:
         envelope = self._around.envelope
         if self.endpoint.payload is Payload.THIN:
             return envelope.thin(pointer, self.department, self._topic)
-        raw = self._payload(pointer)
+        raw = self.payloads.get(pointer)
         if raw is None:
             async with self._fetching:
-                raw = self._payload(pointer) or await self._fetch(pointer)
+                raw = self.payloads.get(pointer) or await self._fetch(pointer)
         if raw is None:
             # Compacted away: a newer notice of this subject is on the topic, and read or about to be.
             self.breaker.abandon(self._around.now())
@@ -218,24 +183,19 @@ class Lane:
             return None
         return envelope.full(pointer, raw)
 
-    def _payload(self, pointer: Pointer) -> bytes | None:
-        found = self._payloads.get(pointer.subject)
-        return found[1] if found is not None and found[0] == pointer.offset else None
-
     async def _fetch(self, pointer: Pointer) -> bytes | None:
         self._around.on_step("fetch")
-        upcoming = [one for one in self.queue.upcoming(pointer.partition, FETCHED) if self._payload(one) is None]
+        upcoming = [one for one in self.queue.upcoming(pointer.partition, FETCHED) if self.payloads.get(one) is None]
         offsets = [pointer.offset, *(one.offset for one in upcoming)]
         found = await self._around.reread(self._topic, pointer.partition, offsets)
         for one in upcoming:
             if one.offset in found:
-                self._forget_payload(one.subject)
-                self._payloads[one.subject] = one.offset, found[one.offset]
-                self._payload_size += len(found[one.offset])
+                self.payloads.keep(one, found[one.offset], needed=True)
         return found.get(pointer.offset)
 
     def _conclude(self, pointer: Pointer, answer: Answer, now: int) -> None:
         if self.queue.under_way.get(pointer.subject) is not pointer:
+            self.breaker.abandon(now)
             return  # its partition went to another process, which sends it again under the same id
         delivered = answer.outcome is Outcome.DELIVERED
         throttled = answer.outcome is Outcome.THROTTLED
@@ -276,14 +236,14 @@ class Lane:
         if answer is None:
             return
         if waits is None:
-            self._forget_payload(pointer.subject)
+            self.payloads.forget(pointer.subject)
         receipt = receipt_of(around.codec, pointer, self.department, around.operator, answer, now)
         change.delivered[place] = pointer.sequence
         change.receipts.append(receipt)
         around.report.delivered(self.department, now - pointer.issued_at)
 
         def written() -> None:
-            self.queue.settled(pointer.subject, pointer.sequence)
+            self.queue.settled(pointer)
             around.receipts.add(pointer.partition, pointer.subject, receipt)
 
         around.commits.after(pointer.partition, written)
@@ -295,11 +255,6 @@ class Lane:
         if self._signer is None or self._signer[0] != live:
             self._signer = live, Signer(one.live_keys(self._around.keys, now))
         return self._signer[1]
-
-    def _forget_payload(self, subject: str) -> None:
-        found = self._payloads.pop(subject, None)
-        if found is not None:
-            self._payload_size -= len(found[1])
 
     def _open(self) -> aiohttp.ClientSession:
         return open_session(

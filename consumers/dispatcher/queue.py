@@ -84,7 +84,7 @@ class Queue:
         self.waiting: dict[str, Pointer] = {}
         self.under_way: dict[str, Pointer] = {}
         self.collapsed = 0
-        self._unsettled: dict[str, Sequence] = {}
+        self._unsettled: dict[str, Pointer] = {}
         self._due: dict[int, list[tuple[int, int, str]]] = {}
         self._held: set[int] = set()
         self._numbers = count()
@@ -100,7 +100,8 @@ class Queue:
         Returns:
             Whether it is news, and so to be kept; a stale or known one is not.
         """
-        for known in (delivered, self._unsettled.get(new.subject)):
+        unsettled = self._unsettled.get(new.subject)
+        for known in (delivered, unsettled.sequence if unsettled is not None else None):
             if known is not None and (new.sequence < known or (new.sequence == known and not again)):
                 return False
         flying = self.under_way.get(new.subject)
@@ -136,7 +137,7 @@ class Queue:
     def succeeded(self, pointer: Pointer) -> Pointer | None:
         """A notice was delivered: what waits of its subject now, and is to be kept in its stead; None for nothing."""
         self._land(pointer)
-        self._unsettled[pointer.subject] = pointer.sequence
+        self._unsettled[pointer.subject] = pointer
         newer = self.waiting.get(pointer.subject)
         if newer is not None:
             newer.forget_until(pointer.sequence)
@@ -151,10 +152,10 @@ class Queue:
         self._wait(pointer)
         return pointer
 
-    def settled(self, subject: str, sequence: Sequence) -> None:
+    def settled(self, pointer: Pointer) -> None:
         """A delivery is written down."""
-        if self._unsettled.get(subject) == sequence:
-            del self._unsettled[subject]
+        if self._unsettled.get(pointer.subject) is pointer:
+            del self._unsettled[pointer.subject]
 
     def discard(self, pointer: Pointer) -> Pointer | None:
         """A notice is no longer there: what waits of its subject now."""
@@ -192,10 +193,9 @@ class Queue:
 
     def drop(self, partition: int) -> None:
         """Forget what belongs to a partition: another process has it, or it is loaded anew."""
-        for pointers in (self.waiting, self.under_way):
+        for pointers in (self.waiting, self.under_way, self._unsettled):
             for subject in [one.subject for one in pointers.values() if one.partition == partition]:
                 del pointers[subject]
-                self._unsettled.pop(subject, None)
         self._due.pop(partition, None)
         self._held.discard(partition)
 

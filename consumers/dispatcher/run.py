@@ -14,11 +14,11 @@ from consumers.dispatcher.dispatcher import Dispatcher
 from consumers.dispatcher.endpoints_watch import EndpointsWatch
 from consumers.dispatcher.guard import Guard
 from consumers.dispatcher.intake import Intake
-from consumers.dispatcher.lane import Surroundings
 from consumers.dispatcher.message import Envelope
 from consumers.dispatcher.payloads import Rereader
 from consumers.dispatcher.receipts import Receipts
 from consumers.dispatcher.report import DispatcherReport
+from consumers.dispatcher.surroundings import Surroundings
 from consumers.standing.liveness import Liveness
 from exchange.catalogue import load_catalogue
 from exchange.codec import open_codec

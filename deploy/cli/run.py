@@ -106,6 +106,7 @@ def inbox() -> None:
 def dispatcher() -> None:
     """Push departments' notices to their webhooks 推送通知. Several may run; they share the work."""
     from consumers.dispatcher.run import DispatcherProcess
+    from consumers.standing.run import calm_collector
     from deploy.local.connect import find_servers
     from exchange.metrics import DispatcherMetrics
     from exchange.signatures import load_signing_keys
@@ -123,6 +124,7 @@ def dispatcher() -> None:
     logging.getLogger("creditbus.dispatcher").info(
         "running kafka=%s metrics_port=%d", servers.kafka, settings.metrics_port
     )
+    calm_collector()
     process.run()
 
 

@@ -11,6 +11,7 @@ from consumers.dispatcher.run import open_delivery_store
 from exchange.endpoints import Endpoint, Payload, State
 from exchange.partitioner import partition_of
 from exchange.settings import Settings
+from exchange.store import connect
 from tests.receiving import DEPARTMENTS, NOT_URGENT, Desks, Pushed, subject
 
 pytestmark = pytest.mark.servers
@@ -294,3 +295,41 @@ def test_the_log_is_found_by_subject_and_by_notice(pushed: Pushed) -> None:
     assert decode_attempt(raw).notice == notice
     assert store.place_of_notice("unknown", partitions) is None
     assert store.pending_counts([FIN], partitions) == {FIN: 0}
+
+
+def test_one_whose_partitions_another_has_taken_writes_nothing_and_attaches_anew(pushed: Pushed) -> None:
+    pushed.add(FIN)
+    pushed.start()
+    for number in range(8):
+        pushed.put(FIN, number, 1)
+    pushed.flush()
+    pushed.all_arrived()
+    store = open_delivery_store(pushed.settings, pushed.settings.redis)
+    for partition in range(pushed.settings.partitions):
+        store.attach(partition, "another's")
+    for number in range(8):
+        pushed.put(FIN, number, 2)
+    pushed.flush()
+    pushed.all_arrived()
+    assert pushed.metrics.fenced._value.get() >= 1
+    pushed.wait(lambda: len({one.notice for one in attempts(pushed) if one.n == 2}) == 8)
+    pushed.stop()
+    assert "another's" not in store.tokens(range(pushed.settings.partitions))
+    assert {f"回执-{FIN}-{number}-0-2" for number in range(8)} <= set(pushed.receipts())
+
+
+def test_state_that_redis_has_lost_is_made_whole_from_the_topic(pushed: Pushed) -> None:
+    pushed.add(FIN)
+    pushed.start()
+    for number in range(8):
+        pushed.put(FIN, number, 1)
+    pushed.flush()
+    pushed.all_arrived()
+    with connect(pushed.settings.redis) as client:
+        client.delete(*client.keys("w{*"))
+    pushed.wait(lambda: len(pushed.desks.desks[FIN].taken) == 16)
+    for number in range(8):
+        pushed.put(FIN, number, 2)
+    pushed.flush()
+    pushed.all_arrived()
+    pushed.stop()

@@ -70,7 +70,7 @@ class Dispatch(RuleBasedStateMachine):
         kept = self.queue.succeeded(pointer)
         self.marks[pointer.subject] = pointer.sequence
         self.keep(pointer.subject, kept)
-        self.queue.settled(pointer.subject, pointer.sequence)
+        self.queue.settled(pointer)
 
     @precondition(lambda self: self.flying)
     @rule(which=st.integers(0, 2), wait=st.integers(0, 5))
@@ -121,9 +121,9 @@ class Dispatch(RuleBasedStateMachine):
         for pointer in self.flying:
             self.queue.failed(pointer, next_at=0, attempts=1)
         self.now += 1000
-        while (pointer := self.queue.take(self.now)) is not None:
-            self.arrive(pointer)
-            self.queue.succeeded(pointer)
+        while (due := self.queue.take(self.now)) is not None:
+            self.arrive(due)
+            self.queue.succeeded(due)
         issued: dict[str, set[Sequence]] = defaultdict(set)
         for subject, sequence in self.topic:
             issued[subject].add(sequence)
