@@ -59,10 +59,12 @@ check: $(READY) ## What CI checks beside the tests: format, lint, types, contrac
 	$(RUN)/python docs/generate.py --check
 
 .PHONY: bench
-bench: $(READY) $(PEERS_READY) ## Throughput beside Faust and Quix Streams, latency, growth
+bench: $(READY) $(PEERS_READY) ## Throughput beside Faust and Quix Streams, latency, growth, delivery
 	$(RUN)/creditbus bench throughput --json
 	$(RUN)/creditbus bench latency --json
 	$(RUN)/creditbus bench growth --json
+	$(RUN)/creditbus bench delivery --json
+	$(RUN)/creditbus bench inbox --json
 
 .PHONY: fmt
 fmt: $(READY) ## Format the code and mend what ruff can
