@@ -30,4 +30,4 @@ class LedgerEntry:
     payload_digest: bytes
     key_digest: bytes
     key_id: str = ""
-    signature: bytes = b""
+    signature: bytes
