@@ -77,6 +77,8 @@ class Appender:
             self._producer = None
             raise _failure(error) from error
         except RetryLaterError:
+            if self._producer is not None:
+                self._producer.purge(blocking=False)  # the call may go on one day; its messages must not
             self._producer = None
             raise
         self._on_step("committed")
