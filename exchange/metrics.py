@@ -179,6 +179,9 @@ class LedgerMetrics(Metrics):
         self.recoveries = self._counter(
             "ledger_recoveries", "Partitions whose offsets were read back from the ledger itself."
         )
+        self.rejoins = self._counter(
+            "ledger_rejoins", "Times the group refused this member for good and it joined anew."
+        )
         self.retries = self._counter("ledger_retries", "Times a server was away and the ledger waited.", "code")
         self.batch_seconds = self._histogram(
             "ledger_batch_seconds", "Seconds from a batch to its committed transaction."

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Self
@@ -12,7 +12,6 @@ from typing import Self
 from confluent_kafka import Producer
 
 from consumers.ledger.drafts import Describer
-from consumers.ledger.reading import entries
 from consumers.ledger.run import LedgerParts
 from consumers.standing.reading import read_places, watermarks
 from exchange.codec import Codec
@@ -63,10 +62,12 @@ class LedgerBus:
             self.put(sources[one % len(sources)], f"{number} {one}".encode(), f"key {one}")
         self.flush()
 
-    def start(self, step: str = "", count: int = 0, stop: str = "SIGKILL", **changes: str) -> subprocess.Popen[bytes]:
+    def start(
+        self, step: str = "", count: int = 0, stop: str = "SIGKILL", *, settings: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start a ledger process; with a step it kills or stops itself there the `count`-th time."""
         environment = environment_of(self.settings) | {
-            "CREDITBUS_SIGNING_KEYS": SIGNING_KEYS, "CREDITBUS_LEDGER_BATCH_RECORDS": "50", **changes,
+            "CREDITBUS_SIGNING_KEYS": SIGNING_KEYS, "CREDITBUS_LEDGER_BATCH_RECORDS": "50", **(settings or {}),
         }  # fmt: skip
         command = [sys.executable, str(PROCESS), *([step, str(count), stop] if step else [])]
         process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[1])
@@ -94,13 +95,17 @@ class LedgerBus:
         wanted = sum(1 for _ in self.messages())
         wait_until(lambda: self.entered() >= wanted, f"{wanted} entries", within_seconds=within_seconds)
 
+    def wait_signed(self, within_seconds: float = 60) -> None:
+        """Until a checkpoint ends each chain, for processes that may be stopped while the group gives their partitions anew."""
+        wait_until(
+            lambda: all(chain[-1].kind is Kind.CHECKPOINT for chain in self.chains().values() if chain),
+            "signed ends",
+            within_seconds=within_seconds,
+        )
+
     def entered(self) -> int:
         """Entries that are no checkpoints."""
-        return sum(
-            entry.kind is not Kind.CHECKPOINT
-            for number in range(self.settings.partitions)
-            for entry in self.chain(number)
-        )
+        return sum(entry.kind is not Kind.CHECKPOINT for chain in self.chains().values() for entry in chain)
 
     def messages(self) -> Iterator[tuple[str, int, int]]:
         """Topic, partition and offset of every message on the sources."""
@@ -108,23 +113,26 @@ class LedgerBus:
             for message in read_places(reader, self.places()):
                 yield message.topic(), message.partition(), message.offset()
 
-    def chain(self, number: int) -> list[Entry]:
-        """A chain as it is now."""
+    def chains(self) -> dict[int, list[Entry]]:
+        """The chains as they are now, by partition."""
+        found: dict[int, list[Entry]] = {number: [] for number in range(self.settings.partitions)}
         with closing(self.parts.reader()) as reader:
-            return list(entries(reader, self.parts.read, self.topics.ledger, number))
+            for message in read_places(reader, watermarks(reader, [(self.topics.ledger, number) for number in found])):
+                found[message.partition()].append(self.parts.read(message.value() or b""))
+        return found
 
-    def verify(self, *, signed_to_the_end: bool = True) -> Counter[Kind]:
+    def verify(self) -> Counter[Kind]:
         """Every message on the sources is in the ledger exactly once, the chains hold, and the ends are signed."""
         is_signed = trusts(self.keys.public().values())
         kinds: Counter[Kind] = Counter()
         found: Counter[tuple[str, int, int]] = Counter()
-        for number in range(self.settings.partitions):
+        for number, chain in self.chains().items():
             check = ChainCheck(self.settings.topic_prefix, self.topics.ledger, number, is_signed)
-            for entry in self.chain(number):
+            for entry in chain:
                 assert not list(check.take(entry))
                 if entry.kind is not Kind.CHECKPOINT:
                     found[entry.topic, entry.partition, entry.offset] += 1
-            assert not (signed_to_the_end and check.unsigned)
+            assert not check.unsigned
             kinds += check.kinds
         assert found == Counter(self.messages())
         return kinds

@@ -3,7 +3,6 @@
 If it dies here, the transaction is aborted, nobody has seen its entries, and the next owner begins at the offsets before it.
 """
 
-import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,20 +14,22 @@ from exchange.domain.ledger import Entry
 from exchange.errors import CreditbusError, FencedError, RetryLaterError
 from exchange.kafka import translate
 
-ATTEMPTS = 2
-"""How often ending a transaction is tried; what became of it is then found out by attaching anew."""
-OFFSETS_SECONDS = 10.0
-END_SECONDS = 10.0
-LOST_AFTER = 5.0
-"""A call that takes so many seconds longer than it may never ends: librdkafka can lose one while brokers restart (decision 20)."""
+INIT_SECONDS = 10.0
+OFFSETS_SECONDS = 5.0
+COMMIT_SECONDS = 10.0
+"""Limits of a transaction's calls. What became of one that failed is found out by attaching anew."""
+LOST_AFTER = 2.0
+"""A call that takes so many seconds longer than it may never ends: librdkafka can lose one while brokers restart (decision 31)."""
 _FENCED = {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}  # noqa: SLF001 # librdkafka's own code
+
+OnError = Callable[[KafkaError], None]
 
 
 class Appender:
     """Appends to the ledger's topic.
 
     Args:
-        new_producer: makes a transactional producer that is ready to begin; it fences its predecessor of the same name.
+        new_producer: makes a transactional producer, always of the same name; it tells the given function of its errors.
         topic: the ledger's.
         write: an entry's message.
         on_step: told "append", "offsets" and "commit" as they begin, and "committed".
@@ -37,13 +38,14 @@ class Appender:
     def __init__(
         self,
         *,
-        new_producer: Callable[[], Producer],
+        new_producer: Callable[[OnError], Producer],
         topic: str,
         write: Callable[[Entry], bytes],
         on_step: Callable[[str], None],
     ) -> None:
         self._new_producer = new_producer
         self._producer: Producer | None = None
+        self._doubtful = False
         self._topic = topic
         self._write = write
         self._on_step = on_step
@@ -68,32 +70,44 @@ class Appender:
             self._produce(producer, entries)
             self._on_step("offsets")
             places = [TopicPartition(p.topic, p.partition, p.offset, metadata) for p, metadata in offsets.items()]
-            self._limited(
-                lambda: producer.send_offsets_to_transaction(places, generation, OFFSETS_SECONDS), OFFSETS_SECONDS
-            )
+            _limited(lambda: producer.send_offsets_to_transaction(places, generation, OFFSETS_SECONDS), OFFSETS_SECONDS)
             self._on_step("commit")
-            self._limited(lambda: _insist(producer.commit_transaction), ATTEMPTS * END_SECONDS)
+            _limited(lambda: producer.commit_transaction(COMMIT_SECONDS), COMMIT_SECONDS)
         except KafkaException as error:
-            raise self._abort(error) from error
+            self._producer = None
+            raise _failure(error) from error
+        except RetryLaterError:
+            if self._producer is not None:
+                self._producer.purge(blocking=False)  # the call may go on one day; its messages must not
+            self._producer = None
+            raise
         self._on_step("committed")
 
-    def make_ready(self) -> None:
-        """Have a producer: from then on no predecessor of the same name can commit anything.
+    def renew(self) -> Producer:
+        """Begin with a new producer: from then on none of its name before it can commit anything, nor is what it left open.
 
         Raises:
             RetryLaterError: Kafka takes no transactions now.
         """
+        self._producer, self._doubtful = None, False
         try:
-            self._ready()
+            producer = self._new_producer(self._doubt)
+            _limited(lambda: producer.init_transactions(INIT_SECONDS), INIT_SECONDS)
         except KafkaException as error:
             raise RetryLaterError(
                 f"Kafka takes no transactions yet: {error.args[0].str()}", code="kafka_away", remedy="check the brokers"
             ) from error
+        self._producer = producer
+        return producer
 
     def _ready(self) -> Producer:
-        if self._producer is None:
-            self._producer = self._new_producer()
-        return self._producer
+        """The producer, or a new one if it lost a broker: it may look for coordinators for ever where they were before."""
+        if self._producer is not None:
+            self._producer.poll(0)  # hears of lost brokers
+        return self.renew() if self._producer is None or self._doubtful else self._producer
+
+    def _doubt(self, _error: KafkaError) -> None:
+        self._doubtful = True
 
     def _produce(self, producer: Producer, entries: Iterable[Entry]) -> None:
         topic, write = self._topic, self._write
@@ -107,60 +121,39 @@ class Appender:
                 else:
                     break
 
-    def _abort(self, error: KafkaException) -> CreditbusError:
-        """End a failed transaction. Whether it was committed after all is found out when the chains are attached anew."""
-        cause = error.args[0]
-        producer, self._producer = self._producer, None
-        if producer is not None and not cause.fatal():
-            try:
-                self._limited(lambda: _insist(producer.abort_transaction), ATTEMPTS * END_SECONDS)
-            except (KafkaException, RetryLaterError):
-                pass  # a new producer of the same name makes the broker abort it
-            else:
-                self._producer = producer
-        if cause.name() in STALE or cause.code() in _FENCED:
-            return FencedError(f"the ledger's transaction was refused: {cause.str()} ({cause.name()})")
-        found = translate(error, "appending to the ledger")
-        if cause.retriable() or cause.txn_requires_abort() or cause.fatal():
-            return RetryLaterError(
-                str(found), code="kafka_unavailable", remedy="see that Kafka runs (`creditbus status`)"
-            )
-        return found
 
-    def _limited(self, call: Callable[[], None], seconds: float) -> None:
-        """Make a call that has a time limit of its own, and leave it and its producer behind if it keeps to none.
-
-        The next producer has the same name, so the broker refuses whatever the call may still try.
-
-        Raises:
-            KafkaException: the call's own.
-            RetryLaterError: it does not end.
-        """
-        failures: list[KafkaException] = []
-
-        def run() -> None:
-            try:
-                call()
-            except KafkaException as error:
-                failures.append(error)
-
-        thread = threading.Thread(target=run, name="transaction", daemon=True)
-        thread.start()
-        thread.join(seconds + LOST_AFTER)
-        if thread.is_alive():
-            self._producer = None
-            raise RetryLaterError("a transaction does not end", code="call_lost", remedy="check the brokers")
-        for failure in failures:
-            raise failure
+def _failure(error: KafkaException) -> CreditbusError:
+    """What a failed transaction means. Whether it was committed after all is found out when the chains are attached anew."""
+    cause = error.args[0]
+    if cause.name() in STALE or cause.code() in _FENCED:
+        return FencedError(f"the ledger's transaction was refused: {cause.str()} ({cause.name()})")
+    found = translate(error, "appending to the ledger")
+    if cause.retriable() or cause.txn_requires_abort() or cause.fatal():
+        return RetryLaterError(str(found), code="kafka_unavailable", remedy="see that Kafka runs (`creditbus status`)")
+    return found
 
 
-def _insist(end_transaction: Callable[[float], None]) -> None:
-    """Commit or abort; a time-out says nothing about the outcome, and the same call must be made again."""
-    for attempt in itertools.count(1):
+def _limited(call: Callable[[], None], seconds: float) -> None:
+    """Make a call that has a time limit of its own, and leave it and its producer behind if it keeps to none.
+
+    The next producer has the same name, so the broker refuses whatever the call may still try.
+
+    Raises:
+        KafkaException: the call's own.
+        RetryLaterError: it does not end.
+    """
+    failures: list[KafkaException] = []
+
+    def run() -> None:
         try:
-            end_transaction(END_SECONDS)
+            call()
         except KafkaException as error:
-            if not error.args[0].retriable() or attempt == ATTEMPTS:
-                raise
-        else:
-            return
+            failures.append(error)
+
+    thread = threading.Thread(target=run, name="transaction", daemon=True)
+    thread.start()
+    thread.join(seconds + LOST_AFTER)
+    if thread.is_alive():
+        raise RetryLaterError("a transaction does not end", code="call_lost", remedy="check the brokers")
+    for failure in failures:
+        raise failure

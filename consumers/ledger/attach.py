@@ -16,11 +16,12 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from consumers.ledger.reading import ReadEntry, ends, entries, last_entry
+from consumers.ledger.reading import ANSWER_SECONDS, ReadEntry, ends, entries, last_entry
+from consumers.standing.consumed import is_final
 from exchange.domain.ledger import Head, Kind, entry_hash, genesis
 from exchange.domain.ledger_chain import Chain
-from exchange.errors import FatalError
-from exchange.kafka import REQUEST_SECONDS, translate
+from exchange.errors import FatalError, RetryLaterError
+from exchange.kafka import translate
 
 
 class Attached(NamedTuple):
@@ -96,8 +97,10 @@ class Ledger:
     @staticmethod
     def _committed(consumer: Consumer, places: Sequence[TopicPartition]) -> dict[int, Committed]:
         try:
-            found = consumer.committed(list(places), REQUEST_SECONDS)
+            found = consumer.committed(list(places), ANSWER_SECONDS)
         except KafkaException as error:
+            if is_final(error.args[0]):  # the loop hears it too, and joins anew
+                raise RetryLaterError("this member was refused", code="member_refused") from error
             raise translate(error, "asking for the ledger's offsets") from error
         by_number: dict[int, list[TopicPartition]] = {}
         for place in found:

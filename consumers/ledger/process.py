@@ -6,9 +6,10 @@ All that it knows is in Kafka: the chains in `credit.ledger`, the offsets in its
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from consumers.ledger.appending import Appender
 from consumers.ledger.attach import Attached, Ledger, metadata_of
@@ -17,9 +18,10 @@ from consumers.ledger.report import LedgerReport
 from consumers.standing.assignment import pauses
 from consumers.standing.consumed import Consumed, is_final, sort_out
 from consumers.standing.liveness import Liveness
+from consumers.standing.twins import Refusals
 from exchange.domain.ledger import Draft, Entry
 from exchange.domain.ledger_chain import Sign
-from exchange.errors import FatalError, FencedError, RetryLaterError
+from exchange.errors import FencedError, RetryLaterError
 from exchange.kafka import leave
 
 IDLE_WAIT = 0.1
@@ -65,6 +67,7 @@ class LedgerProcess:
         checkpoint_ms: int,
         on_step: Callable[[str], None],
     ) -> None:
+        self._new_consumer = new_consumer
         self._consumer = new_consumer()
         self._ledger = ledger
         self._appender = appender
@@ -83,6 +86,8 @@ class LedgerProcess:
         self._places: list[TopicPartition] = []
         self._generation: Any = None
         self._state_at = 0.0
+        self._refusals = Refusals()
+        self._broken = False
         self._stopping = False
         self._leaving = False
 
@@ -92,25 +97,40 @@ class LedgerProcess:
 
     def run(self) -> None:
         """Work until stopped; then sign what is not signed yet, and leave the group."""
-        self._consumer.subscribe(
-            sorted(self._describer.sources), on_assign=self._assign, on_revoke=self._lose, on_lost=self._lose
-        )
+        self._subscribe()
         try:
             while not self._stopping:
                 self.step()
             self._sign_the_rest()
         finally:
-            self._leaving = True
-            leave(self._consumer)
+            self._leave()
+
+    def _subscribe(self) -> None:
+        self._consumer.subscribe(
+            sorted(self._describer.sources), on_assign=self._assign, on_revoke=self._lose, on_lost=self._lose
+        )
+
+    def _leave(self) -> None:
+        self._leaving = True
+        leave(self._consumer)
+        self._leaving = False
 
     def step(self) -> None:
-        """One turn of the loop."""
+        """One turn of the loop.
+
+        Raises:
+            FatalError: going on could do harm, or the group keeps refusing this member.
+        """
         try:
             self._on_step("consume")
             messages = self._consume()
-            if self._generation is None and self._owned:
-                self._generation = self._consumer.consumer_group_metadata()
-            if self._owned:
+            if self._broken:
+                self._join_anew()
+            elif self._places and not self._owned:
+                self._begin_again()
+            elif self._owned:
+                if self._generation is None:
+                    self._generation = self._consumer.consumer_group_metadata()
                 self._enter(messages, entries=self._checkpoint_entries, after_ms=self._checkpoint_ms)
             self._tell_state()
         except FencedError:
@@ -122,16 +142,27 @@ class LedgerProcess:
 
     def _consume(self) -> list[Consumed]:
         first = self._consumer.poll(IDLE_WAIT)
-        found = [] if first is None else [first, *self._consumer.consume(self._batch, 0)]
+        return [] if first is None else self._good([first, *self._consumer.consume(self._batch, 0)])
+
+    def _good(self, found: list[Message]) -> list[Consumed]:
         messages, errors = sort_out(found)
         self._report.consumer_errors(errors)
-        if any(map(is_final, errors)):
-            raise FatalError(
-                f"the group refuses this member: {errors[0]}",
-                code="member_refused",
-                remedy="give each ledger process a CREDITBUS_INSTANCE_ID of its own, then start again",
-            )
+        self._broken = self._broken or any(map(is_final, errors))
         return messages
+
+    def _join_anew(self) -> None:
+        """With another consumer, after the group refused this one for good.
+
+        Raises:
+            FatalError: it does so again and again, so somebody else has this member's name.
+        """
+        self._refusals.note()
+        self._report.rejoining()
+        self._owned, self._places, self._generation = {}, [], None
+        self._leave()
+        self._broken = False
+        self._consumer = self._new_consumer()
+        self._subscribe()
 
     def _enter(self, messages: Sequence[Consumed], *, entries: int, after_ms: int) -> None:
         """One transaction of these messages' entries and the checkpoints that are due; none when there is nothing.
@@ -177,15 +208,14 @@ class LedgerProcess:
     def _begin_again(self) -> None:
         """Forget the chains and attach anew, as a member of the group that it answers meanwhile."""
         self._owned = {}
-        self._pause()
+        with suppress(KafkaException):  # what is not paused is read again
+            self._consumer.pause(self._consumer.assignment())
         for pause in pauses():
-            if self._stopping:
-                return
-            self._report.consumer_errors(
-                sort_out(self._consumer.consume(1, pause))[1]
-            )  # a zombie hears here that it is one
+            self._good(self._consumer.consume(1, pause))  # a zombie hears here that it is one
+            if self._stopping or self._broken or self._owned or not self._places:
+                return  # nothing to do, or done by an assignment that came meanwhile
             try:
-                self._attach(self._places)
+                self._attach()
             except RetryLaterError as error:
                 self._report.waiting(error)
             else:
@@ -196,45 +226,42 @@ class LedgerProcess:
             consumer.assign([])  # an answer all the same: without one the group would wait for it
             return
         self._on_step("assign")
-        self._places, self._generation = places, None
-        for pause in pauses():
-            try:
-                self._attach(places)
-            except RetryLaterError as error:
-                self._report.waiting(error)
-                time.sleep(pause)
-            else:
-                return
+        self._places, self._owned, self._generation = places, {}, None
+        try:
+            self._attach()
+        except RetryLaterError as error:  # the loop tries again, and meanwhile hears what is wrong
+            self._report.waiting(error)
+            with suppress(KafkaException):  # a consumer that has failed for good says so once more to the loop
+                consumer.assign(places)
+                consumer.pause(places)
 
-    def _attach(self, places: list[TopicPartition]) -> None:
+    def _attach(self) -> None:
         """Take over what was given, and consume from there.
 
         Raises:
             RetryLaterError: Kafka is away.
         """
-        if not places:
-            return  # taken away meanwhile; the group will say what comes next
-        self._appender.make_ready()
-        self._owned = self._ledger.attach(self._consumer, places)
-        self._report.attached(self._owned.values())
-        self._consumer.assign(
-            [
-                TopicPartition(p.topic, p.partition, self._owned[p.partition].offsets.get(p.topic, OFFSET_BEGINNING))
-                for p in places
-            ]
-        )
-        self._consumer.resume(places)  # librdkafka remembers a pause from an assignment before
+        if not self._places:
+            return  # nothing was given; the group will say what comes next
+        self._appender.renew()
+        owned = self._ledger.attach(self._consumer, self._places)
+        self._report.attached(owned.values())
+        try:
+            self._consumer.assign(
+                [
+                    TopicPartition(p.topic, p.partition, owned[p.partition].offsets.get(p.topic, OFFSET_BEGINNING))
+                    for p in self._places
+                ]
+            )
+            self._consumer.resume(self._places)  # librdkafka remembers a pause from an assignment before
+        except KafkaException as error:
+            raise RetryLaterError(f"cannot consume: {error.args[0].str()}", code="kafka_unavailable") from error
+        self._owned = owned
 
     def _lose(self, _consumer: Consumer, _places: list[TopicPartition]) -> None:
         """The `range` assignor takes everything back before it gives anew."""
         self._on_step("revoke")
         self._owned, self._places, self._generation = {}, [], None
-
-    def _pause(self) -> None:
-        try:
-            self._consumer.pause(self._consumer.assignment())
-        except KafkaException as error:
-            raise FatalError(f"cannot pause: {error}", code="kafka_failed", remedy="start the ledger again") from error
 
     def _tell_state(self) -> None:
         if time.monotonic() < self._state_at:

@@ -7,10 +7,14 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumers.standing.reading import read_places, watermarks
 from exchange.domain.ledger import Entry
-from exchange.kafka import REQUEST_SECONDS, translate
+from exchange.kafka import translate
 
 WINDOW = 64
 """Offsets looked at first for the last entry; markers and aborted transactions lie among them, so it doubles."""
+WAITED_FOR = 25.0
+"""Seconds that a predecessor's transaction is waited for: its time limit, and what brokers take to see that it is over."""
+ANSWER_SECONDS = 10.0
+"""What Kafka does not answer in so many seconds is asked anew."""
 ReadEntry = Callable[[bytes], Entry]
 
 
@@ -23,7 +27,7 @@ def ends(admin: AdminClient, topic: str, partitions: list[int]) -> dict[int, int
     newest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # confluent-kafka leaves it untyped
     asked = {TopicPartition(topic, number): newest for number in partitions}
     try:
-        answers = admin.list_offsets(asked, request_timeout=REQUEST_SECONDS)
+        answers = admin.list_offsets(asked, request_timeout=ANSWER_SECONDS)
         return {place.partition: answer.result().offset for place, answer in answers.items()}
     except KafkaException as error:
         raise translate(error, "asking for the ends of the ledger") from error
@@ -58,7 +62,7 @@ def last_entry(reader: Consumer, read: ReadEntry, topic: str, partition: int, en
     while True:
         begin = max(0, end - window)
         found = None
-        for message in read_places(reader, {place: (begin, end)}):
+        for message in read_places(reader, {place: (begin, end)}, silence=WAITED_FOR):
             found = message
         if found is not None:
             return read(found.value() or b"")

@@ -39,6 +39,11 @@ class LedgerReport:
         self._metrics.fenced.inc()
         log.warning("fenced")
 
+    def rejoining(self) -> None:
+        """The group refused this member for good; it joins anew."""
+        self._metrics.rejoins.inc()
+        log.warning("rejoining")
+
     def waiting(self, error: CreditbusError) -> None:
         """A server is away."""
         self._metrics.retries.labels(error.code).inc()

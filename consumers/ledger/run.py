@@ -6,7 +6,7 @@ from functools import partial
 
 from confluent_kafka import Consumer, Producer
 
-from consumers.ledger.appending import Appender
+from consumers.ledger.appending import Appender, OnError
 from consumers.ledger.attach import Ledger
 from consumers.ledger.drafts import Describer
 from consumers.ledger.process import LedgerProcess
@@ -64,13 +64,9 @@ class LedgerParts:
         """A consumer for reading chains and payloads, in no group that matters."""
         return Consumer(self._reading() | {"group.id": f"{self.group}.read-back.{self.instance}"})
 
-    def producer(self) -> Producer:
-        """The transactional producer, ready to begin; fences this instance's predecessor.
-
-        Raises:
-            KafkaException: Kafka takes no transactions now.
-        """
-        producer = Producer(
+    def producer(self, on_error: OnError) -> Producer:
+        """A transactional producer of this instance's name, not yet initialised."""
+        return Producer(
             {
                 "bootstrap.servers": self.kafka,
                 "transactional.id": f"{self.group}.{self.instance}",
@@ -79,11 +75,10 @@ class LedgerParts:
                 "linger.ms": 5,
                 "retry.backoff.ms": 1,  # as in decision 8: else each transaction waits for the markers of the last
                 "queue.buffering.max.messages": 500_000,
+                "error_cb": on_error,
             }
             | LOSSLESS
         )
-        producer.init_transactions(30.0)
-        return producer
 
     def _reading(self) -> dict[str, str | int | bool]:
         return {

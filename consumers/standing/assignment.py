@@ -1,14 +1,12 @@
 """The input of a standing processor: a consumer, and the partitions that the group has given it.
 
-A consumer that has failed for good is replaced: a broker that dies while a member joins can keep the member's name for a twin that
-nobody is, and then fences the real one (FENCED_INSTANCE_ID). The newcomer fences the twin; again and again means a real twin.
+A consumer that has failed for good is replaced (see `consumers.standing.twins`).
 
 Callbacks of the consumer run in the loop's own thread, inside `consume`. If it dies here, the next owner attaches from Redis.
 """
 
 import itertools
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +18,8 @@ from consumers.standing.lanes import PublishingLanes
 from consumers.standing.partition import Committed, Partition, attach
 from consumers.standing.publishing import Job
 from consumers.standing.report import Report
-from exchange.errors import FatalError, RetryLaterError
+from consumers.standing.twins import Refusals
+from exchange.errors import RetryLaterError
 from exchange.kafka import leave
 from exchange.standing_store import StandingStore
 from exchange.topics import Topics
@@ -28,9 +27,6 @@ from exchange.topics import Topics
 BACKOFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds to wait while a server is away; the last one is repeated."""
 PAUSED_POLL = 0.05
-TWIN_AFTER = 5
-TWIN_WITHIN = 60.0
-"""A member that has to be replaced so often within so many seconds has a real twin: they fence each other in turn."""
 
 
 def pauses() -> Iterator[float]:
@@ -86,7 +82,7 @@ class Assignment:
         self.broken = False
         self._topics: list[str] = []
         self._leaving = False
-        self._replaced_at: deque[float] = deque(maxlen=TWIN_AFTER)
+        self._refusals = Refusals()
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Join the group."""
@@ -105,13 +101,7 @@ class Assignment:
         Raises:
             FatalError: it is broken so often that somebody else must have this member's name.
         """
-        if len(self._replaced_at) == TWIN_AFTER and time.monotonic() - self._replaced_at[0] < TWIN_WITHIN:
-            raise FatalError(
-                "the group keeps refusing this member",
-                code="member_refused",
-                remedy="give each processor a CREDITBUS_INSTANCE_ID of its own, then start again",
-            )
-        self._replaced_at.append(time.monotonic())
+        self._refusals.note()
         self._report.rejoining()
         self._before_handover()
         self._lose(self._consumer, self._places)

@@ -41,14 +41,18 @@ def _watermarks(reader: Consumer, place: Place) -> tuple[int, int]:
 
 
 def read_places(
-    reader: Consumer, places: dict[Place, tuple[int, int]], between: Callable[[], None] = lambda: None
+    reader: Consumer,
+    places: dict[Place, tuple[int, int]],
+    between: Callable[[], None] = lambda: None,
+    *,
+    silence: float = SILENCE,
 ) -> Iterator[Consumed]:
     """Every message from the first offset (inclusive) to the second (exclusive) of each place; each place in order.
 
     A read_committed reader waits for transactions under way. `between` is called every few thousand messages.
 
     Raises:
-        RetryLaterError: nothing came for a minute.
+        RetryLaterError: nothing came for `silence` seconds.
     """
     left = {place: end for place, (begin, end) in places.items() if end > begin}
     if not left:
@@ -67,5 +71,5 @@ def read_places(
             if found.offset >= left[found.topic, found.partition]:
                 del left[found.topic, found.partition]
                 reader.incremental_unassign([TopicPartition(found.topic, found.partition)])
-        if time.monotonic() - heard_at > SILENCE:
+        if time.monotonic() - heard_at > silence:
             raise RetryLaterError(f"cannot read {sorted(left)[:3]}", remedy="check the brokers")

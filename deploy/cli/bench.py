@@ -21,6 +21,7 @@ class Bench(StrEnum):
     CODEC = "codec"
     INBOX = "inbox"
     DELIVERY = "delivery"
+    LEDGER = "ledger"
 
 
 def bench(
