@@ -158,7 +158,10 @@ class Commits:
                 return
             fenced = []
             for number, token in zip(numbers, found, strict=True):
-                if token == self._tokens[number]:
+                mine = self._tokens.get(number)
+                if mine is None:
+                    continue  # given away meanwhile
+                if token == mine:
                     self._seen_at[number] = began
                 else:
                     fenced.append(number)
