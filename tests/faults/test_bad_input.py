@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
+from consumers.standing.verify import marks_of
 from exchange.domain.calendar import to_date
 from exchange.domain.synthetic import synthetic_uscc
 from exchange.kafka import LOSSLESS
@@ -221,7 +222,7 @@ def outcome(bus: LiveBus) -> dict[str, Any]:
         for subject in bus.store.subjects(number):
             standing = bus.store.standing(number, subject)
             assert standing is not None
-            told = {department: told.measures for department, told in standing.told.items() if told.measures}
+            told = {department: marks_of(told) for department, told in standing.told.items() if told.measures}
             if standing.counts or told:
                 standings[subject] = (standing.counts, sorted(standing.active), standing.merged_into, told)
     last: dict[tuple[str, str], list[str]] = {}
