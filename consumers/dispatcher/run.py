@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
@@ -21,6 +20,7 @@ from consumers.dispatcher.report import DispatcherReport
 from consumers.dispatcher.surroundings import Surroundings
 from consumers.standing.liveness import Liveness
 from exchange.catalogue import load_catalogue
+from exchange.clock import now_ms
 from exchange.codec import open_codec
 from exchange.delivery_store import DeliveryStore
 from exchange.domain.policy import Policy
@@ -36,11 +36,6 @@ from exchange.topics import Topics
 
 BATCH = 500
 DAY_MS = 86_400_000
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970-01-01 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 def open_guard(settings: Settings) -> Guard:

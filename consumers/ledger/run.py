@@ -12,8 +12,8 @@ from consumers.ledger.drafts import Describer
 from consumers.ledger.process import LedgerProcess
 from consumers.ledger.report import LedgerReport
 from consumers.standing.liveness import Liveness
-from consumers.standing.run import now_ms
 from exchange.catalogue import load_catalogue
+from exchange.clock import now_ms
 from exchange.codec import open_codec
 from exchange.kafka import LOSSLESS, open_admin
 from exchange.ledger_entries import entry_reader, entry_writer

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +11,7 @@ from consumers.reference import outbox, register
 from consumers.reference.book import Obligation, State, transaction
 from consumers.reference.obligations import Notice, Obligations, Taken
 from consumers.reference.practice import Advice, Practice, advise
+from exchange.clock import now_ms
 from exchange.domain.calendar import day_of, to_date
 from exchange.errors import RejectedError, RetryLaterError
 
@@ -21,11 +21,6 @@ _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.5, 30.0
 
 OnStep = Callable[[str], None]
 """Hears `received`, `durable`, `acted` and `sent`: where a process may die, for tests that make it die there."""
-
-
-def now_in_ms() -> int:
-    """Milliseconds since 1970-01-01 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class Office:
@@ -48,7 +43,7 @@ class Office:
         *,
         delay_ms: int = 0,
         on_step: OnStep = lambda _step: None,
-        now: Callable[[], int] = now_in_ms,
+        now: Callable[[], int] = now_ms,
     ) -> None:
         self.practice = practice
         self.obligations = Obligations(database, practice.department, officer=practice.officer, delay_ms=delay_ms)

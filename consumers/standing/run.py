@@ -1,7 +1,6 @@
 """Composition root of the standing processor: settings in, running process out."""
 
 import gc
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import closing
@@ -17,6 +16,7 @@ from consumers.standing.processor import StandingProcessor
 from consumers.standing.report import Report
 from consumers.standing.verify import Verifier
 from exchange.catalogue import load_catalogue
+from exchange.clock import now_ms
 from exchange.codec import open_codec
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import RuleBook
@@ -39,11 +39,6 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1_000)
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970-01-01 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 class Parts:

@@ -17,6 +17,7 @@ import msgspec
 from consumers.standing.run import Parts
 from deploy.demo.process import running
 from deploy.demo.seen import Seen
+from exchange.clock import now_ms
 from exchange.domain.calendar import day_of, to_date
 from exchange.domain.judge import RuleBook, judge
 from exchange.domain.response import ResponseRules, obligations
@@ -55,10 +56,10 @@ def departments_at_work(settings: Settings, keys: SigningKeys, folder: Path, log
     folder.mkdir(parents=True, exist_ok=True)
     store, url = EndpointStore(connect(settings.redis)), f"http://127.0.0.1:{_free_port()}/notices"
     endpoint = _register(store, url, keys)
-    public = [key.public_text for key in endpoint.live_keys(keys, _now())]
+    public = [key.public_text for key in endpoint.live_keys(keys, now_ms())]
     listen = url.removeprefix("http://").removesuffix("/notices")
     with ExitStack() as stack:
-        stack.callback(store.change, DESK, lambda one: one.paused(OVER, _now()))
+        stack.callback(store.change, DESK, lambda one: one.paused(OVER, now_ms()))
         desk = ["--book", str(folder / "desk.sqlite"), "--listen", listen]
         desk += [word for key in public for word in ("--public-key", key)]
         centre = ["--book", str(folder / "centre.sqlite"), "--listen", f"127.0.0.1:{_free_port()}"]
@@ -72,13 +73,13 @@ def departments_at_work(settings: Settings, keys: SigningKeys, folder: Path, log
 
 def _register(store: EndpointStore, url: str, keys: SigningKeys) -> Endpoint:
     """The desk's endpoint: new, or that of an earlier demonstration at its new address."""
-    new = Endpoint(department=DESK, url=url, key_id=keys.newest, changed_at=_now())
+    new = Endpoint(department=DESK, url=url, key_id=keys.newest, changed_at=now_ms())
     if store.add(new):
         return new
     store.succeeded(DESK)
 
     def moved(one: Endpoint) -> Endpoint:
-        return msgspec.structs.replace(one.resumed(_now()), url=url).unverified("its URL has changed", _now())
+        return msgspec.structs.replace(one.resumed(now_ms()), url=url).unverified("its URL has changed", now_ms())
 
     return store.change(DESK, moved)
 
@@ -100,7 +101,7 @@ def close_the_loop(parts: Parts, settings: Settings, seen: Seen, wait: Wait) -> 
     """
     number = int(time.time()) % 90_000 + 9_000  # a firm that is nobody else's
     subject, document = f"org:{synthetic_uscc(number)}", f"粤税失信演示{number}号"
-    today = day_of(_now())
+    today = day_of(now_ms())
 
     def standing() -> Standing:
         return parts.store.standing(partition_of(subject, settings.partitions), subject) or EMPTY
@@ -129,7 +130,7 @@ def close_the_loop(parts: Parts, settings: Settings, seen: Seen, wait: Wait) -> 
 
 def _have_answered(standing: Standing, parts: Parts) -> bool:
     """Whether both departments were told, and owe nothing any more."""
-    judgement = judge(standing, RuleBook(parts.policy, day_of(_now())))
+    judgement = judge(standing, RuleBook(parts.policy, day_of(now_ms())))
     found = obligations(standing, judgement, ResponseRules(deadline=load_working_days().deadlines()))
     told = all(who in standing.told for who in (DESK, CENTRE))
     return told and not any(one.is_open for one in found if one.department in (DESK, CENTRE))
@@ -145,7 +146,3 @@ def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

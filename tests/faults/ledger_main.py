@@ -2,7 +2,6 @@
 
 import faulthandler
 import logging
-import os
 import signal
 import sys
 
@@ -11,23 +10,15 @@ from deploy.local.connect import find_servers
 from exchange.ledger_keys import LedgerKeys
 from exchange.settings import Settings
 from exchange.signatures import load_signing_keys
+from tests.faults.dying import signal_at_step
 
 
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(message)s")
     faulthandler.register(signal.SIGUSR1)
-    step_to_die = sys.argv[1] if len(sys.argv) > 1 else ""
-    left = [int(sys.argv[2]) if len(sys.argv) > 2 else 0]
-
-    def on_step(step: str) -> None:
-        if step == step_to_die:
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.Signals[sys.argv[3]])
-
     settings = Settings()
     keys = LedgerKeys(load_signing_keys(settings, embedded=False), settings.topic_prefix)
-    process, _ = build(settings, find_servers(settings).kafka, keys, on_step=on_step)
+    process, _ = build(settings, find_servers(settings).kafka, keys, on_step=signal_at_step(*sys.argv[3:]))
     signal.signal(signal.SIGTERM, lambda *_: process.stop())
     process.run()
 

@@ -5,7 +5,6 @@ With a third argument it commits wrongly, to show that the fault tests can fail:
 
 import faulthandler
 import logging
-import os
 import signal
 import sys
 
@@ -14,6 +13,7 @@ import exchange.store
 from consumers.standing.run import build
 from deploy.local.connect import find_servers
 from exchange.settings import Settings
+from tests.faults.dying import signal_at_step
 
 BROKEN = {
     "outbox": (
@@ -42,18 +42,9 @@ def main() -> None:
         consumers.standing.run.Store = Forgetful  # type: ignore[attr-defined]
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(message)s")
     faulthandler.register(signal.SIGUSR1)
-    step_to_die = sys.argv[1] if len(sys.argv) > 1 else ""
-    left = [int(sys.argv[2]) if len(sys.argv) > 2 else 0]
-
-    def on_step(step: str) -> None:
-        if step == step_to_die:
-            left[0] -= 1
-            if left[0] <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
     settings = Settings()
     servers = find_servers(settings)
-    processor, _ = build(settings, servers.kafka, servers.redis, on_step=on_step)
+    processor, _ = build(settings, servers.kafka, servers.redis, on_step=signal_at_step())
     signal.signal(signal.SIGTERM, lambda *_: processor.stop())
     processor.run()
 
