@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
-from exchange.store import translate_redis
+from exchange.store import run_pipeline, translate_redis
 
 LOADED_AT_ONCE = 2000
 
@@ -170,27 +170,9 @@ class DeliveryStore:
         return ("EVALSHA", self._sha, len(keys), *keys, *arguments)
 
     def _pipeline(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """A commit that did go through before the server restarted is FENCED by its own token the second time."""
         batch = list(commands)
-        if not batch:
-            return []
-        try:
-            answers = self._run(batch)
-            if any(isinstance(answer, NoScriptError) for answer in answers):
-                # The server has restarted. A commit that did go through is FENCED by its own token the second time.
-                self._client.script_load(self._script)
-                answers = self._run(batch)
-        except RedisError as error:
-            raise translate_redis(error) from error
-        for answer in answers:
-            if isinstance(answer, RedisError):
-                raise translate_redis(answer) from answer
-        return answers
-
-    def _run(self, batch: list[tuple[Any, ...]]) -> list[Any]:
-        pipeline = self._client.pipeline(transaction=False)
-        for command in batch:
-            pipeline.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
-        return pipeline.execute(raise_on_error=False)
+        return run_pipeline(self._client, batch, (self._script,)) if batch else []
 
 
 def _sequence(raw: bytes) -> tuple[int, int]:

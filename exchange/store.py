@@ -207,27 +207,36 @@ class Store:
         return int(removed)
 
     def _pipeline(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        """Run commands in one round trip, reloading the scripts if the server lost them."""
-        batch = list(commands)
-        try:
-            answers = self._run(batch)
-            if any(isinstance(answer, NoScriptError) for answer in answers):
-                # The server has restarted. A commit that did go through is FENCED the second time, and so found out.
-                self._client.script_load(self._commit)
-                self._client.script_load(self._load)
-                answers = self._run(batch)
-        except RedisError as error:
-            raise translate_redis(error) from error
-        for answer in answers:
-            if isinstance(answer, RedisError):
-                raise translate_redis(answer) from answer
-        return answers
+        """Run commands in one round trip. A commit that did go through before the server restarted is FENCED the second time."""
+        return run_pipeline(self._client, list(commands), (self._commit, self._load))
 
-    def _run(self, batch: list[tuple[Any, ...]]) -> list[Any]:
-        pipeline = self._client.pipeline(transaction=False)
-        for command in batch:
-            pipeline.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
-        return pipeline.execute(raise_on_error=False)
+
+def run_pipeline(client: "redis.Redis", commands: list[tuple[Any, ...]], scripts: Sequence[str]) -> list[Any]:
+    """The answers to commands, in one round trip; run once more, with the scripts loaded, if the server has lost them.
+
+    Raises:
+        RetryLaterError: Redis is away.
+        FatalError: `redis_refused`.
+    """
+    try:
+        answers = _run(client, commands)
+        if any(isinstance(answer, NoScriptError) for answer in answers):
+            for script in scripts:
+                client.script_load(script)
+            answers = _run(client, commands)
+    except RedisError as error:
+        raise translate_redis(error) from error
+    for answer in answers:
+        if isinstance(answer, RedisError):
+            raise translate_redis(answer) from answer
+    return answers
+
+
+def _run(client: "redis.Redis", commands: list[tuple[Any, ...]]) -> list[Any]:
+    pipeline = client.pipeline(transaction=False)
+    for command in commands:
+        pipeline.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+    return pipeline.execute(raise_on_error=False)
 
 
 def pack(commit: Commit, script: str) -> tuple[Any, ...]:
