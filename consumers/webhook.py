@@ -63,9 +63,46 @@ class NoticeMessage:
         return self.notice["epoch"], self.notice["n"]
 
 
-def open_message(
-    body: bytes, headers: Mapping[str, str], keys: Sequence[str], codec: Codec, *, now: float
-) -> Challenge | NoticeMessage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThinMessage:
+    """One delivery that says only which notice there is; its content is fetched with the department's own key.
+
+    Attributes:
+        id: of the notice, the same for each attempt.
+        subject: whom it is about, which the inbox asks for.
+        superseded: as in NoticeMessage, without the changes.
+    """
+
+    id: str
+    department: str
+    subject: str
+    sequence: tuple[int, int]
+    superseded: tuple[Mapping[str, Any], ...] = ()
+
+    def whole(self, found: object, codec: Codec) -> NoticeMessage:
+        """The message with its notice.
+
+        Args:
+            found: the JSON that GET /v1/notices/{id}?subject= of the inbox answered (docs/inbox.md).
+            codec: of the contracts.
+
+        Raises:
+            MessageError: that is not the notice which was announced.
+        """
+        if not isinstance(found, dict):
+            raise MessageError("the notice is no JSON object")
+        notice = _read_notice(found, codec)
+        named = (notice["id"], notice["department"], notice["subject"], notice["epoch"], notice["n"])
+        if named != (self.id, self.department, self.subject, *self.sequence):
+            raise MessageError(f"notice {named[0][:80]!r} is not the one that was announced")
+        return NoticeMessage(id=self.id, notice=notice, superseded=self.superseded)
+
+
+Message = Challenge | NoticeMessage | ThinMessage
+"""What a signed request can be."""
+
+
+def open_message(body: bytes, headers: Mapping[str, str], keys: Sequence[str], codec: Codec, *, now: float) -> Message:
     """Verify a request and read what is in it.
 
     Args:
@@ -83,7 +120,7 @@ def open_message(
     return read_message(body, headers, codec)
 
 
-def read_message(body: bytes, headers: Mapping[str, str], codec: Codec) -> Challenge | NoticeMessage:
+def read_message(body: bytes, headers: Mapping[str, str], codec: Codec) -> Message:
     """Read a body whose signature was verified already.
 
     Raises:
@@ -103,16 +140,39 @@ def read_message(body: bytes, headers: Mapping[str, str], codec: Codec) -> Chall
     return _notice(data, str(event.get("id", "")), headers, codec)
 
 
-def _notice(data: dict[str, Any], event_id: str, headers: Mapping[str, str], codec: Codec) -> NoticeMessage:
-    superseded = data.pop("superseded", {})
-    if not isinstance(superseded, dict) or not isinstance(superseded.get("notices", []), list):
+def _notice(
+    data: dict[str, Any], event_id: str, headers: Mapping[str, str], codec: Codec
+) -> NoticeMessage | ThinMessage:
+    named = data.pop("superseded", {})
+    if not isinstance(named, dict) or not isinstance(named.get("notices", []), list):
         raise MessageError("superseded is not {count, notices}")
+    superseded = tuple(named.get("notices", ()))
+    message: NoticeMessage | ThinMessage
+    if "place" in data:
+        message = _thin(data, superseded)
+    else:
+        notice = _read_notice(data, codec)
+        message = NoticeMessage(id=notice["id"], notice=notice, superseded=superseded)
+    signed_id = {name.lower(): value for name, value in headers.items()}.get("webhook-id", "")
+    if not signed_id == event_id == message.id:
+        raise MessageError(f"webhook-id {signed_id[:80]!r}, event and notice do not have the same id")
+    return message
+
+
+def _read_notice(data: dict[str, Any], codec: Codec) -> dict[str, Any]:
     try:
         value = from_json(codec.contracts.latest["notice"].schema, data)
         _, notice = codec.decode(codec.encode("notice", value))  # as the contract has it, defaults filled in
     except RejectedError as error:
         raise MessageError(f"the data is no notice: {error}") from error
-    signed_id = {name.lower(): value for name, value in headers.items()}.get("webhook-id", "")
-    if not signed_id == event_id == notice["id"]:
-        raise MessageError(f"webhook-id {signed_id[:80]!r}, event and notice do not have the same id")
-    return NoticeMessage(id=signed_id, notice=notice, superseded=tuple(superseded.get("notices", ())))
+    return notice
+
+
+def _thin(data: dict[str, Any], superseded: tuple[Mapping[str, Any], ...]) -> ThinMessage:
+    for name, kind in (("id", str), ("department", str), ("subject", str), ("epoch", int), ("n", int)):
+        if type(data.get(name)) is not kind:
+            raise MessageError(f"the data names no notice: {name} is {str(data.get(name))[:80]!r}")
+    return ThinMessage(
+        id=data["id"], department=data["department"], subject=data["subject"], sequence=(data["epoch"], data["n"]),
+        superseded=superseded,
+    )  # fmt: skip

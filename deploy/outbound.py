@@ -15,7 +15,7 @@ from producers.publisher import Delivery, Publisher
 
 
 class Publishers:
-    """A publisher for each department. A context manager: at its end everything is confirmed.
+    """A publisher for each department, whose callers read every receipt. A context manager: at its end everything is confirmed.
 
     Args:
         settings: of the bus.
@@ -38,7 +38,7 @@ class Publishers:
         with self._lock:
             found = self._open.get(department)
             if found is None or found.failed:
-                found = Publisher(self._settings, department, self._codec, self._catalogue)
+                found = Publisher(self._settings, department, self._codec, self._catalogue, remember_lost=False)
                 self._open[department] = self._stack.enter_context(found)
             return found
 

@@ -1,4 +1,4 @@
-"""Writes the pages of the documents that follow from the code and the data files.
+"""Writes the pages of the documents, and the dashboards, that follow from the code and the data files.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit 1 and name those that differ from what is written
@@ -8,16 +8,25 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pages import contracts, metrics, policy, settings
+from pages import access, contracts, metrics, policy, settings, sizing
+
+from deploy.grafana.business import business
+from deploy.grafana.department import department
+from deploy.grafana.operations import operations
 
 FOLDER = Path(__file__).parent
 PAGES: dict[str, Callable[[], str]] = {
+    "access.md": access.page,
     "contracts.md": contracts.page,
     "metrics.md": metrics.page,
     "policy.md": policy.page,
     "settings.md": settings.page,
+    "../deploy/grafana/dashboards/operations.json": operations,
+    "../deploy/grafana/dashboards/business.json": business,
+    "../deploy/grafana/dashboards/department.json": department,
+    "sizing.md": sizing.page,
 }
-"""Each generated page and the function that gives its text."""
+"""Each generated file, seen from here, and the function that gives its text."""
 
 
 def main(arguments: list[str]) -> int:

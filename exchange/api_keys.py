@@ -20,7 +20,7 @@ PREFIX = "cbk_"
 """Keys begin so, which lets scanners find one that has leaked."""
 _SECRET_BYTES = 32
 _ID_DIGITS = 12
-_IN_REDIS = "api-keys"
+API_KEYS = "api-keys"
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,16 +87,16 @@ class RedisKeys:
 
     def put(self, key: ApiKey) -> None:
         """See `KeyStore`; raises `RetryLaterError` when Redis is away."""
-        _ask(lambda: self._client.hset(_IN_REDIS, key.id, msgspec.json.encode(key)))
+        _ask(lambda: self._client.hset(API_KEYS, key.id, msgspec.json.encode(key)))
 
     def get(self, key_id: str) -> ApiKey | None:
         """See `KeyStore`; raises `RetryLaterError` when Redis is away."""
-        raw = _ask(lambda: self._client.hget(_IN_REDIS, key_id))
+        raw = _ask(lambda: self._client.hget(API_KEYS, key_id))
         return msgspec.json.decode(raw, type=ApiKey) if raw else None
 
     def all(self) -> list[ApiKey]:
         """See `KeyStore`; raises `RetryLaterError` when Redis is away."""
-        return [msgspec.json.decode(raw, type=ApiKey) for raw in _ask(lambda: self._client.hvals(_IN_REDIS))]
+        return [msgspec.json.decode(raw, type=ApiKey) for raw in _ask(lambda: self._client.hvals(API_KEYS))]
 
 
 def issue(store: KeyStore, department: str, name: str, now: datetime) -> tuple[str, ApiKey]:
@@ -127,14 +127,26 @@ def recognise(store: KeyStore, secret: str) -> ApiKey | None:
     return key
 
 
-def revoke(store: KeyStore, key_id: str, now: datetime) -> ApiKey:
+def keys_of(store: KeyStore, department: str = "") -> list[ApiKey]:
+    """The keys of a department, or of all, by department and time of issue."""
+    found = [key for key in store.all() if department in ("", key.department)]
+    return sorted(found, key=lambda key: (key.department, key.issued_at))
+
+
+def revoke(store: KeyStore, key_id: str, now: datetime, *, department: str = "") -> ApiKey:
     """End a key, at once; its trace is kept. Revoking again changes nothing.
+
+    Args:
+        store: where it is kept.
+        key_id: the first digits of its hash.
+        now: when it ends.
+        department: whose key it must be; "" for whosever.
 
     Raises:
         RequestError: `unknown_key`.
     """
     key = store.get(key_id)
-    if key is None:
+    if key is None or department not in ("", key.department):
         raise RequestError(f"no key {key_id!r}", code="unknown_key", remedy="see `creditbus keys list`")
     if key.revoked_at is None:
         key = msgspec.structs.replace(key, revoked_at=now)

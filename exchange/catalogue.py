@@ -7,16 +7,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from exchange.catalogue_fields import read_fields
+from exchange.catalogue_recommended import read_recommended
 from exchange.catalogue_regions import Region, read_regions
 from exchange.catalogue_resources import RECORD_TYPES, Resource, read_groups, read_resources
 from exchange.domain.calendar import to_date
 from exchange.domain.policy import OPEN
+from exchange.domain.projection import FieldClass, Grant
+from exchange.paths import SCHEMAS
 from exchange.rows import DataError, Problem, Row, read_rows
 
 __all__ = ["RECORD_TYPES", "Catalogue", "Department", "Region", "Resource", "check_catalogue", "load_catalogue"]
 
 CREDIT_LEAD = "gd.drc"
 """The department that leads the credit system (社会信用体系建设牵头单位)."""
+QUOTED = frozenset({"listing", "abnormal_entry", "rating", "early_warning"})
+"""Record types that a notice quotes, as what its measures rest on (`exchange.domain.terms`)."""
 _SLUG = r"(gd|ext)\.[a-z][a-z0-9]*"
 
 
@@ -52,6 +58,22 @@ class Catalogue:
     regions: Mapping[str, tuple[Region, ...]]
     resources: tuple[Resource, ...]
     groups: Mapping[str, frozenset[str]]
+    fields: Mapping[str, Mapping[str, FieldClass]]
+    recommended: Mapping[str, tuple[str, ...]]
+
+    def read_grant(self, record_type: str) -> Grant:
+        """How a record type may be read.
+
+        Raises:
+            KeyError: no resource has that type.
+        """
+        rows = [one for one in self.resources if one.record_type == record_type]
+        readers = (
+            None
+            if all(one.readers is None for one in rows)
+            else frozenset().union(*(one.readers or () for one in rows))
+        )
+        return Grant(record_type=record_type, readers=readers, opening=rows[0].opening, fields=self.fields[record_type])
 
     def grants(self, department: str) -> frozenset[str]:
         """Record types that a department may publish; none for a department that is not known."""
@@ -60,6 +82,15 @@ class Catalogue:
     def supervisors(self) -> dict[str, str]:
         """Who is told of a department's overdue responses: its supervisor on the bus, else the lead of the credit system."""
         return {slug: one.supervisor or CREDIT_LEAD for slug, one in self.departments.items()}
+
+    def withheld(self, department: str) -> Resource | None:
+        """A resource that notices quote and that is not shared with a department, so that none is pushed to it whole."""
+        quoted = (one for one in self.resources if one.record_type in QUOTED)
+        return next((one for one in quoted if not one.is_shared_with(department)), None)
+
+    def thin_only(self) -> frozenset[str]:
+        """Departments to which no notice is pushed whole, whatever their endpoint asks for."""
+        return frozenset(slug for slug in self.departments if self.withheld(slug) is not None)
 
     def successor(self, department: str, day: int) -> str:
         """Who does a department's duties on a day: itself, or its successor once it is no more.
@@ -132,16 +163,21 @@ def load_catalogue(schemas: Path) -> Catalogue:
 
 def check_catalogue(schemas: Path) -> tuple[Catalogue, list[Problem]]:
     """The catalogue as far as it can be read, and every problem in it."""
-    folder = schemas / "catalogue"
+    folder, contracts = schemas / "catalogue", schemas / "records"
+    if not contracts.is_dir():  # a copy of the data alone is checked against the contracts that are shipped
+        contracts = SCHEMAS / "records"
     problems: list[Problem] = []
     departments = _read_departments(folder / "departments.toml", problems)
     rows = read_rows(folder / "resources.toml", ("group", "resource"), problems)
     groups = read_groups(rows["group"], departments.keys())
+    fields = read_fields(folder / "fields.toml", contracts, problems)
     catalogue = Catalogue(
         departments=departments,
         regions=read_regions(folder / "regions.toml", problems),
         resources=read_resources(rows["resource"], departments.keys(), groups),
         groups=groups,
+        fields=fields,
+        recommended=read_recommended(folder / "recommended.toml", fields, problems),
     )
     return catalogue, problems
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from exchange.domain.bodies import AMENDMENTS, DOCUMENTS
+from exchange.domain.facts import AMENDMENTS, DOCUMENTS
 from exchange.rows import Row
 
 RECORD_TYPES = frozenset(DOCUMENTS) | frozenset(AMENDMENTS)
@@ -27,7 +27,11 @@ OPENING = ("open", "conditional", "closed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One row of the catalogue; see schemas/catalogue/resources.toml for what each field means."""
+    """One row of the catalogue; see schemas/catalogue/resources.toml for what each field means.
+
+    Attributes:
+        readers: departments that may read it beside its providers; None means every department.
+    """
 
     code: str
     record_type: str
@@ -37,6 +41,7 @@ class Resource:
     summary: str
     public_class: str
     sharing: str
+    readers: frozenset[str] | None
     sharing_condition: str
     sharing_basis: str
     opening: str
@@ -44,6 +49,10 @@ class Resource:
     update_cycle: int
     retention_months: int
     classification: str
+
+    def is_shared_with(self, department: str) -> bool:
+        """Whether a department may read it."""
+        return self.readers is None or department in self.readers or department in self.providers
 
 
 def read_groups(rows: list[Row], departments: Collection[str]) -> dict[str, frozenset[str]]:
@@ -93,6 +102,7 @@ def read_resources(
             summary=row.text("summary"),
             public_class=row.text("public_class", default=""),
             sharing=row.choice("sharing", SHARING),
+            readers=_readers(row, departments, groups),
             sharing_condition=row.text("sharing_condition", default=""),
             sharing_basis=row.text("sharing_basis", default=""),
             opening=row.choice("opening", OPENING),
@@ -104,6 +114,15 @@ def read_resources(
         _check(row, found[row.name])
         row.close()
     return tuple(found.values())
+
+
+def _readers(row: Row, departments: Collection[str], groups: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
+    sharing = row.values.get("sharing")
+    if sharing == "conditional":
+        return expand(row, "readers", departments, groups)
+    if row.texts("readers"):
+        row.report("unexpected", "readers", row.values["readers"], "are named exactly for conditional sharing")
+    return None if sharing == "unconditional" else frozenset()
 
 
 def _check(row: Row, one: Resource) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import redis
 from redis.exceptions import RedisError
 
-from exchange.store import run_pipeline, translate_redis
+from exchange.redis_client import run_pipeline
+from exchange.redis_errors import translate_redis
 
 LOADED_AT_ONCE = 2000
 

@@ -9,9 +9,9 @@ from redis.exceptions import RedisError
 
 from exchange.endpoints import Endpoint
 from exchange.errors import RequestError, RetryLaterError
-from exchange.store import translate_redis
+from exchange.redis_errors import translate_redis
 
-KEY = "webhooks"
+ENDPOINTS = "webhooks"
 FAILING = "webhooks:failing"
 """Hash: department to the time since when nothing but failures came of it."""
 TRIES = 20
@@ -36,12 +36,12 @@ class EndpointStore:
 
     def all(self) -> dict[str, Endpoint]:
         """Every endpoint by its department."""
-        found: dict[bytes, bytes] = self._do("HGETALL", KEY)
+        found: dict[bytes, bytes] = self._do("HGETALL", ENDPOINTS)
         return {name.decode(): _decode(raw) for name, raw in found.items()}
 
     def find(self, department: str) -> Endpoint | None:
         """The endpoint of a department, if it has one."""
-        raw = self._do("HGET", KEY, department)
+        raw = self._do("HGET", ENDPOINTS, department)
         return _decode(raw) if raw is not None else None
 
     def change(self, department: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
@@ -52,24 +52,24 @@ class EndpointStore:
             RetryLaterError: Redis is away, or too many change it at once.
         """
         for _ in range(TRIES):
-            raw = self._do("HGET", KEY, department)
+            raw = self._do("HGET", ENDPOINTS, department)
             if raw is None:
                 raise RequestError(
                     f"{department} has no endpoint", code="unknown_endpoint", remedy="add one: creditbus endpoints add"
                 )
             changed = change(_decode(raw))
             new = _encode(changed)
-            if new == raw or self._do("EVAL", _SWAP, 1, KEY, department, raw, new):
+            if new == raw or self._do("EVAL", _SWAP, 1, ENDPOINTS, department, raw, new):
                 return changed
         raise RetryLaterError(f"the endpoint of {department} changes all the time", remedy="try again")
 
     def add(self, endpoint: Endpoint) -> bool:
         """Keep a new endpoint; False when the department has one already."""
-        return bool(self._do("EVAL", _SWAP, 1, KEY, endpoint.department, "", _encode(endpoint)))
+        return bool(self._do("EVAL", _SWAP, 1, ENDPOINTS, endpoint.department, "", _encode(endpoint)))
 
     def remove(self, department: str) -> bool:
         """Forget an endpoint; what waits for it stays, for a later one. False if there was none."""
-        return bool(self._do("HDEL", KEY, department))
+        return bool(self._do("HDEL", ENDPOINTS, department))
 
     def failing(self, department: str, at: int) -> int:
         """A delivery failed: since when nothing but failures came of this endpoint, milliseconds."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from exchange import faults
-from exchange.domain.bodies import DOCUMENTS, RESPONSES
+from exchange.domain.facts import DOCUMENTS, RESPONSES
 from exchange.errors import Reason
 from exchange.faults import IN_CLEAR, ITEMS, TEXT_CHARACTERS, Faults
 
@@ -44,9 +44,15 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "attempts": (0, 2**31 - 1),
     "epoch": (0, 2**53),
     "n": (0, 2**53),
+    "observed": (0, 2**53),
 }
-TARGET_TYPES = frozenset(DOCUMENTS) - RESPONSES
-"""Record types that a withdrawal, repair or objection can speak about; a response is corrected by a further one."""
+ABOUT_SERIES = RESPONSES | {"early_warning", "withdrawal", "objection"}
+"""Record types whose subject may be a series of counts."""
+ABOUT_PERSONS = frozenset({"pseudonym_change"})
+"""Record types whose subject is a person."""
+TARGET_TYPES = frozenset(DOCUMENTS) - RESPONSES - ABOUT_PERSONS
+"""Record types that a withdrawal, repair or objection can speak about; a response is corrected by a further one, and pseudonyms that
+have come together are not told apart again."""
 
 
 class FieldRule(NamedTuple):
@@ -100,14 +106,18 @@ _BY_NAME: Mapping[str, tuple[str, Callable[[Any], Faults]]] = {
         "{x} in target_types",
         _because("unknown_target_type", f"one of {', '.join(sorted(TARGET_TYPES))}"),
     ),
+    "former": ("not person_faults({x})", faults.person_faults),
     "legal_representative": ('{x} == "" or not person_faults({x})', faults.person_faults),
     "year": (
         "1949 <= {x} and ({x} - 1970) * 365.2425 <= today + 1",
         _because("number_out_of_range", "a year from 1949 to this one"),
     ),
-    "delivered_at": (
-        f"{{x}} is None or {FIRST_PUBLISHED} <= {{x}} < (today + 2) * {DAY_MS}",
-        _because("date_out_of_range", "a time from 2000-01-01 to tomorrow"),
+    **dict.fromkeys(
+        ("delivered_at", "window_from", "window_until"),
+        (
+            f"{{x}} is None or {FIRST_PUBLISHED} <= {{x}} < (today + 2) * {DAY_MS}",
+            _because("date_out_of_range", "a time from 2000-01-01 to tomorrow"),
+        ),
     ),
 }
 
@@ -126,6 +136,15 @@ NAMES: Mapping[str, Any] = {
     "target_types": TARGET_TYPES,
 }
 """What conditions may use."""
+
+
+def about_entities(record_type: str) -> Iterator[FieldRule]:
+    """That a record is about an entity; only warnings, and what is said about them, are about a series of counts."""
+    if record_type not in ABOUT_SERIES:
+        because = _because("not_about_series", f"a series is the subject of {', '.join(sorted(ABOUT_SERIES))} alone")
+        yield FieldRule("subject", 'not {x}.startswith("series:")', because)
+    if record_type in ABOUT_PERSONS:
+        yield FieldRule("subject", "not person_faults({x})", faults.person_faults)
 
 
 def rules_of(field: Mapping[str, Any]) -> Iterator[FieldRule]:
@@ -188,6 +207,9 @@ def _list_rule(name: str, items: Any) -> FieldRule:
     if items == "string":
         condition = f"not {{x}} or len({{x}}) <= {ITEMS} and max(map(len, {{x}})) <= {TEXT_CHARACTERS}"
         return FieldRule(name, condition, faults.text_faults)
+    if items == "long":
+        condition = f"not {{x}} or len({{x}}) <= {ITEMS} and min({{x}}) >= 0"
+        return FieldRule(name, condition, _because("number_out_of_range", f"at most {ITEMS} numbers from 0"))
     if items["name"] == "Alias":
         return FieldRule(name, "not {x} or are_aliases({x})", faults.alias_faults)
     return FieldRule(name, "not {x} or are_officers({x})", faults.officer_faults)

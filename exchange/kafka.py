@@ -3,17 +3,24 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from exchange.brokers import Brokers
 from exchange.errors import CreditbusError, FatalError, RequestError, RetryLaterError
 
 REQUEST_SECONDS = 30.0
 """An administrative request that takes longer has failed."""
+SHOWN_AFTER_SECONDS = 0.05
+"""A broker hears a moment later of what the controller made."""
 
-LOSSLESS: dict[str, str | int | bool] = {
+Config = dict[str, str | int | bool]
+"""Settings of one of librdkafka's clients."""
+
+LOSSLESS: Config = {
     "enable.idempotence": True,
     "acks": "all",
     "max.in.flight": 1,
@@ -47,21 +54,75 @@ _PASSING = frozenset({
 """What brokers answer while leaders and coordinators move; librdkafka marks it retriable for producers only."""
 
 
-def open_admin(kafka: str) -> AdminClient:
+def wait_shown(is_shown: Callable[[], bool], what: str, *, request_seconds: float = REQUEST_SECONDS) -> None:
+    """Return as soon as a broker shows what was asked of the controller.
+
+    Args:
+        is_shown: asks the broker.
+        what: it is, in the plural.
+        request_seconds: after so long it has failed.
+
+    Raises:
+        RetryLaterError: `kafka_unavailable`.
+    """
+    give_up_at = time.monotonic() + request_seconds
+    while not is_shown():
+        if time.monotonic() > give_up_at:
+            raise RetryLaterError(f"{what} do not appear", code="kafka_unavailable", remedy="try again")
+        time.sleep(SHOWN_AFTER_SECONDS)
+
+
+def reading(kafka: Brokers, group: str) -> Config:
+    """Settings of a consumer that reads what is committed, from the beginning on, and whose place its process keeps.
+
+    Args:
+        kafka: where it is, and how it is spoken to.
+        group: that it is a member of, or whose name it only bears.
+    """
+    return {
+        **kafka.config(),
+        "group.id": group,
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "fetch.wait.max.ms": 100,
+    }
+
+
+def membership(session_seconds: float, instance_id: str) -> Config:
+    """Settings of a member of a group in which partition *p* of all topics belongs to one process.
+
+    Args:
+        session_seconds: after so long a silence the group gives its partitions to others.
+        instance_id: its name for the group, so that one that is started again has its partitions at once; empty for none.
+    """
+    session = int(session_seconds * 1000)
+    member: Config = {"group.instance.id": instance_id} if instance_id else {}
+    return member | {
+        "partition.assignment.strategy": "range",
+        "session.timeout.ms": session,
+        "heartbeat.interval.ms": session // 3,
+    }
+
+
+def open_admin(kafka: Brokers, *, error_cb: Callable[[KafkaError], None] = lambda _: None) -> AdminClient:
     """A client for topics and groups; no connection is made before the first request.
 
     Args:
-        kafka: host:port, several with commas.
+        kafka: where it is, and how it is spoken to.
+        error_cb: told what librdkafka meets, while the client is polled.
     """
     return AdminClient(
         {
-            "bootstrap.servers": kafka,
+            **kafka.config(),
             "socket.connection.setup.timeout.ms": 3000,
             "reconnect.backoff.ms": 50,
             "reconnect.backoff.max.ms": 500,
             "allow.auto.create.topics": False,
             "log_level": 2,
         },
+        error_cb=error_cb,
         logger=_silent,
     )
 
@@ -89,7 +150,7 @@ def leave(consumer: Consumer, *, within_seconds: float = LEAVE_SECONDS) -> None:
         log.warning("consumer does not close within_seconds=%g", within_seconds)
 
 
-def answers(kafka: str, *, within_seconds: float) -> bool:
+def answers(kafka: Brokers, *, within_seconds: float) -> bool:
     """Whether a broker answers a metadata request in time."""
     try:
         open_admin(kafka).list_topics(timeout=within_seconds)
@@ -98,7 +159,7 @@ def answers(kafka: str, *, within_seconds: float) -> bool:
     return True
 
 
-def leads_everything(kafka: str, *, within_seconds: float) -> bool:
+def leads_everything(kafka: Brokers, *, within_seconds: float) -> bool:
     """Whether the brokers serve every partition there is, as they do a moment after their start."""
     admin = open_admin(kafka)
     try:

@@ -27,7 +27,7 @@ A slice beyond the end is short and not an error in Python, so one comparison at
 ran into; `odd` gathers the sign bits of all lengths. No length is trusted with memory: slices and lists are no longer than the message.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -50,15 +50,34 @@ def compile_reader(schema: Schema, start: int) -> Read:
     Returns:
         The function; of wrong bytes it raises `UndecodableError` (`trailing_bytes`, `truncated`), IndexError or ValueError.
     """
-    names = (f"v{number}" for number in count())
-    body = list(_read("value", schema, names))
-    lines = ["def read(raw):", f"    i = {start}", "    odd = 0", *_indent(body), "    if odd & 1 or i != len(raw):"]
-    lines += ["        raise _misfit(odd, i, len(raw))", "    return value"]
-    namespace: dict[str, Any] = {"_tail": _tail, "_misfit": _misfit}
-    # The source is made of this project's schemas alone, nothing of a message is in it.
-    exec("\n".join(lines), namespace)  # noqa: S102
-    read: Read = namespace["read"]
+    lines, variables = reading_lines(schema, start)
+    fields = ", ".join(f"{name!r}: {variable}" for name, variable in variables.items())
+    body = [*lines, "if odd & 1 or i != len(raw): raise _misfit(odd, i, len(raw))", f"return {{{fields}}}"]
+    read: Read = compile_function("read(raw)", body)
     return read
+
+
+def reading_lines(schema: Schema, start: int) -> tuple[list[str], dict[str, str]]:
+    """The lines that read a message, and the variable in which each field is then; it fits when `odd` is even and `i` its length.
+
+    Args:
+        schema: a plain record schema.
+        start: bytes before the Avro.
+    """
+    names = (f"v{number}" for number in count())
+    lines, variables = [f"i = {start}", "odd = 0"], {}
+    for field in schema["fields"]:
+        variables[field["name"]] = next(names)
+        lines += _read(variables[field["name"]], field["type"], names)
+    return lines, variables
+
+
+def compile_function(signature: str, body: Iterable[str], **names: Any) -> Any:
+    """A function of some lines, which may use `names`."""
+    namespace: dict[str, Any] = {"_tail": _tail, "_misfit": _misfit, **names}
+    # The source is made of this project's schemas and rules alone, nothing of a message is in it.
+    exec("\n".join([f"def {signature}:", *_indent(body)]), namespace)  # noqa: S102
+    return namespace[signature.partition("(")[0]]
 
 
 def _tail(raw: bytes, n: int, i: int) -> tuple[int, int]:
@@ -149,5 +168,5 @@ def _read_array(target: str, items: Any, names: Iterator[str]) -> Iterator[str]:
     yield from _indent(block)
 
 
-def _indent(lines: Any) -> Iterator[str]:
+def _indent(lines: Iterable[str]) -> Iterator[str]:
     return (f"    {line}" for line in lines)

@@ -1,4 +1,4 @@
-"""Policy files: lists, memoranda, measures and repair of `schemas/policy/` become the one dated policy of the domain.
+"""Policy files: lists, memoranda, measures, repair and disclosure of `schemas/policy/` become the one dated policy of the domain.
 
 Every process that judges reads them once at its start and refuses to run by a policy with a problem in it.
 """
@@ -11,8 +11,10 @@ from pathlib import Path
 
 from exchange.catalogue import Catalogue
 from exchange.domain.policy import OPEN, ListRule, MeasureRule, Policy
+from exchange.policy_disclosure import read_disclosure
 from exchange.policy_lists import read_lists, read_memoranda, read_process, read_publicity, read_ratings
 from exchange.policy_measures import read_matters, read_measures
+from exchange.policy_warnings import read_signals, read_warnings
 from exchange.rows import DataError, Problem, read_rows
 
 VERSION_DIGITS = 12
@@ -47,12 +49,15 @@ def read_policy(schemas: Path, catalogue: Catalogue) -> tuple[Policy, list[Probl
     memorandum_rows = read_rows(folder / "memoranda.toml", ("memorandum",), problems)
     measure_rows = read_rows(folder / "measures.toml", ("matter", "measure"), problems)
     repair_rows = read_rows(folder / "repair.toml", ("publicity", "process"), problems)
+    disclosure_rows = read_rows(folder / "disclosure.toml", ("disclosure",), problems)
+    warning_rows = read_rows(folder / "warnings.toml", ("list", "warning", "measure", "signal"), problems)
 
-    lists = read_lists(list_rows["list"], catalogue)
+    lists = read_lists(list_rows["list"] + warning_rows["list"], catalogue)
     ratings = read_ratings(list_rows["rating"], lists)
     memoranda = read_memoranda(memorandum_rows["memorandum"], lists)
     matters = read_matters(measure_rows["matter"])
-    rules = read_measures(measure_rows["measure"], lists, memoranda, matters, catalogue)
+    rules = read_measures(measure_rows["measure"] + warning_rows["measure"], lists, memoranda, matters, catalogue)
+    warnings = read_warnings(warning_rows["warning"], lists, catalogue)
     ours = [rule for rule in rules if not rule.region or rule.region in catalogue.regions]
     policy = Policy(
         version="",
@@ -64,6 +69,10 @@ def read_policy(schemas: Path, catalogue: Catalogue) -> tuple[Policy, list[Probl
         matters=matters,
         memoranda=memoranda,
         repair_process=read_process(repair_rows["process"]),
+        disclosure=read_disclosure(disclosure_rows["disclosure"]),
+        warning_lists={one.domain: one.list_code for one in warnings},
+        warning_rules=warnings,
+        signal_rules=read_signals(warning_rows["signal"]),
         rules_elsewhere=tuple(rule for rule in rules if rule.region and rule.region not in catalogue.regions),
     )
     ordered = sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line))

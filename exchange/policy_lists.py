@@ -18,10 +18,11 @@ from exchange.domain.policy import (
     RepairRule,
     Term,
 )
+from exchange.domain.risk.model import SCHEME
 from exchange.rows import Row
 
 COLOURS = ("black", "red", "watch", "abnormal")
-_LISTING_TYPES = frozenset({"listing", "abnormal_entry", "rating"})
+_LISTING_TYPES = frozenset({"listing", "abnormal_entry", "rating", "early_warning"})
 _CODE = "[A-Z]+(-[A-Z]+)*"
 
 
@@ -190,6 +191,9 @@ def read_ratings(rows: list[Row], lists: dict[str, ListRule]) -> dict[tuple[str,
             row.report("unknown_list", "list", list_code, "is a list of lists.toml")
         if (scheme, grade) in found:
             row.report("duplicate", "grade", grade, "each grade leads to one list")
+        if scheme == SCHEME:
+            rule = "a risk class drives inspections only, never a measure (国市监信发〔2022〕6号)"
+            row.report("restricts", "scheme", scheme, rule)
         row.validity()
         read_basis(row)
         row.close()

@@ -21,7 +21,8 @@ from exchange.rows import Row
 
 CATEGORIES = ("a", "b", "c")
 OWN_TARGETS = ("ENTITY", "PERSON", "ANY", "CONSORTIUM")
-EFFECTS = tuple(answer.value for answer in Answer if answer is not Answer.CLEAR)
+EFFECTS = tuple(answer.value for answer in Answer)
+"""What a measure tells a service counter; `clear` tells it nothing, and such a measure bears on no matter."""
 SIGNATORIES = "@signatories"
 """Stands for every department that has another measure for the same list."""
 
@@ -84,7 +85,10 @@ def read_measures(
 def _read_measure(row: Row, matters: Mapping[str, Matter]) -> MeasureRule:
     """What all rules of a measure have in common."""
     row.name = row.text("code", pattern="[a-z_]+")
-    names = row.texts("matters", required=True)
+    effect = row.choice("effect", EFFECTS)
+    names = row.texts("matters", required=effect != Answer.CLEAR)
+    if effect == Answer.CLEAR and names:
+        row.report("unexpected", "matters", names, "is empty where counters are told nothing")
     for name in names:
         if name not in matters:
             row.report("unknown_matter", "matters", name, "is a matter of this file")
@@ -93,7 +97,7 @@ def _read_measure(row: Row, matters: Mapping[str, Matter]) -> MeasureRule:
         name_zh=row.text("name_zh"),
         name_en=row.text("name_en"),
         category=row.choice("category", CATEGORIES),
-        effect=row.choice("effect", EFFECTS),
+        effect=effect,
         matters=frozenset(names),
         urgent=row.flag("urgent"),
         respond_within_working_days=row.number("respond_within_working_days", least=1),

@@ -11,6 +11,9 @@ from exchange.errors import FencedError
 TOKENS_KEPT = 256
 """Commit tokens that Redis remembers (the commit script keeps as many)."""
 
+OUTDATED = "outdated"
+"""The token that a commit expects whose state was read at another than its owner's. No commit has it, so it is refused."""
+
 NEVER = float("inf")
 """The due day of a subject that is only indexed: nothing about it changes by itself."""
 
@@ -50,6 +53,7 @@ class Cursor:
 class Commit:
     """What one batch changes in one partition.
 
+    traces: number of a message to the `traceparent` that it carries; only where traces are on, and not kept.
     timers: subject to the day it is due; None takes it off. overdue: (subject, response) that joins the index of what is overdue;
     what is no longer so leaves it first.
     """
@@ -64,6 +68,7 @@ class Commit:
     entries: list[tuple[str, str, Entry]] = field(default_factory=list)
     timers: list[tuple[str, float | None]] = field(default_factory=list)
     messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
+    traces: dict[int, str] = field(default_factory=dict)
     no_longer_overdue: list[tuple[str, Owed]] = field(default_factory=list)
     overdue: list[tuple[str, Owed]] = field(default_factory=list)
 
@@ -77,8 +82,9 @@ class Wanted(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """The answer to `Wanted`, in its order; None where nothing is stored."""
+    """The answer to `Wanted`, in its order, as of the newest commit's token; None where nothing is stored."""
 
+    token: str
     standings: list[Standing | None]
     entries: list[Entry | None]
 
@@ -106,7 +112,9 @@ class StandingStore(Protocol):
     def indexed(self, partition: int) -> Iterator[str]: ...  # noqa: D102
     def standing(self, partition: int, subject: str) -> Standing | None: ...  # noqa: D102
     def entries(self, partition: int, subject: str) -> dict[str, Entry]: ...  # noqa: D102
+    def all_of(self, partition: int, subject: str) -> tuple[Standing | None, dict[str, Entry]]: ...  # noqa: D102
     def entries_of(self, partition: int, subjects: Sequence[str]) -> list[dict[str, Entry]]: ...  # noqa: D102
+    def entries_as_of(self, partition: int, subject: str) -> tuple[str, dict[str, Entry]]: ...  # noqa: D102
     def subjects(self, partition: int) -> Iterator[str]: ...  # noqa: D102
     def overdue(self, partition: int, department: str) -> list[tuple[str, Owed]]: ...  # noqa: D102
     def count_overdue(self, partitions: Sequence[int], departments: Sequence[str]) -> dict[str, int]: ...  # noqa: D102

@@ -6,20 +6,21 @@ they were due), `{p}:outbox` (messages committed, not yet published).
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import redis
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError
 
 from exchange.domain.record import Entry
 from exchange.domain.standing import Owed, Standing
-from exchange.errors import FatalError, FencedError, RetryLaterError
+from exchange.errors import FatalError, FencedError
+from exchange.redis_client import begin_pipeline, run_pipeline, scan
+from exchange.redis_errors import translate_redis
 from exchange.standing_store import NEVER, Answer, Commit, Cursor, Loaded, Look, Outgoing, Wanted
 
 _here = Path(__file__).parent
@@ -28,11 +29,6 @@ _decode_standing = msgspec.msgpack.Decoder(Standing).decode
 _decode_entry = msgspec.msgpack.Decoder(Entry).decode
 _decode_overdue = msgspec.msgpack.Decoder(tuple[str, Owed]).decode
 _decode_outgoing = msgspec.msgpack.Decoder(Outgoing).decode
-
-
-def connect(url: str, *, timeout: float = 10.0) -> "redis.Redis":
-    """A client for `redis://host:port/db`; times in seconds."""
-    return redis.Redis.from_url(url, protocol=3, socket_timeout=timeout, socket_connect_timeout=timeout)
 
 
 class Store:
@@ -63,24 +59,26 @@ class Store:
         )
 
     def load(self, wanted: Sequence[Wanted]) -> list[Loaded]:
-        """Standings and entries of several partitions in one round trip."""
+        """Standings and entries of several partitions in one round trip, each partition's as of one commit."""
         commands: list[tuple[Any, ...]] = []
         for partition, subjects, entries in wanted:
             standing, record = f"{{{partition}}}:s:", f"{{{partition}}}:r:"
-            keys = [standing + subject for subject in subjects]
+            keys = [f"{{{partition}}}:tokens", *(standing + subject for subject in subjects)]
             keys += [record + subject for subject, _ in entries]
             fields = [key for _, key in entries]
-            commands.append(("EVALSHA", self._load_sha, len(keys), *keys, len(subjects), *fields))
+            commands.append(("EVALSHA_RO", self._load_sha, len(keys), *keys, len(subjects), *fields))
         answers = self._pipeline(commands)
         loaded = []
         for (_, subjects, _), answer in zip(wanted, answers, strict=True):
-            split = len(subjects)
-            loaded.append(
-                Loaded(
-                    [raw and _decode_standing(raw) for raw in answer[:split]],
-                    [raw and _decode_entry(raw) for raw in answer[split:]],
+            split = 1 + len(subjects)
+            with understanding():
+                loaded.append(
+                    Loaded(
+                        answer[0].decode(),
+                        [raw and _decode_standing(raw) for raw in answer[1:split]],
+                        [raw and _decode_entry(raw) for raw in answer[split:]],
+                    )
                 )
-            )
         return loaded
 
     def commit(self, commits: Sequence[Commit]) -> list[FencedError | None]:
@@ -99,33 +97,8 @@ class Store:
             RetryLaterError: Redis is away. Also where the answer is taken; then the commits may or may not have gone through,
                 or the server has lost the script, which the next call of any other method loads again.
         """
-        pool = self._client.connection_pool
-        commands = [pack(commit, self._commit_sha) for commit in commits]
-        try:
-            connection = pool.get_connection()
-        except RedisError as error:
-            raise translate_redis(error) from error
-
-        def translating(act: Callable[[], Any]) -> Any:
-            try:
-                return act()
-            except RedisError as error:
-                # Nobody must take the answers that were not read for his own.
-                connection.disconnect()  # type: ignore[no-untyped-call] # redis-py leaves it untyped
-                pool.release(connection)
-                raise translate_redis(error) from error
-
-        def take() -> list[FencedError | None]:
-            answers = [translating(connection.read_response) for _ in commands]
-            pool.release(connection)
-            return [_fenced(commit, answer) for commit, answer in zip(commits, answers, strict=True)]
-
-        def send() -> None:
-            packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call] # likewise
-            connection.send_packed_command(packed)  # type: ignore[no-untyped-call] # likewise
-
-        translating(send)
-        return take
+        take = begin_pipeline(self._client, [pack(commit, self._commit_sha) for commit in commits])
+        return lambda: [_fenced(commit, answer) for commit, answer in zip(commits, take(), strict=True)]
 
     def outbox(self, partition: int) -> list[Outgoing]:
         """The messages committed and not yet trimmed, in order."""
@@ -146,8 +119,11 @@ class Store:
 
     def indexed(self, partition: int) -> Iterator[str]:
         """All subjects of the partition that owe or were told something."""
-        for member, _ in self._client.zscan_iter(f"{{{partition}}}:timers", count=1000):
-            yield cast("bytes", member).decode()
+        try:
+            for member, _ in self._client.zscan_iter(f"{{{partition}}}:timers", count=1000):
+                yield cast("bytes", member).decode()
+        except RedisError as error:
+            raise translate_redis(error) from error
 
     def standing(self, partition: int, subject: str) -> Standing | None:
         """One subject's standing."""
@@ -157,16 +133,34 @@ class Store:
         """All entries of one subject."""
         return self.entries_of(partition, [subject])[0]
 
+    def all_of(self, partition: int, subject: str) -> tuple[Standing | None, dict[str, Entry]]:
+        """One subject's standing and all its entries, in one round trip."""
+        raw, entries = self._pipeline(
+            [("GET", f"{{{partition}}}:s:{subject}"), ("HGETALL", f"{{{partition}}}:r:{subject}")]
+        )
+        with understanding():
+            return raw and _decode_standing(raw), {key.decode(): _decode_entry(value) for key, value in entries.items()}
+
     def entries_of(self, partition: int, subjects: Sequence[str]) -> list[dict[str, Entry]]:
         """All entries of several subjects of one partition."""
         answers = self._pipeline([("HGETALL", f"{{{partition}}}:r:{subject}") for subject in subjects])
-        return [{key.decode(): _decode_entry(value) for key, value in raw.items()} for raw in answers]
+        with understanding():
+            return [{key.decode(): _decode_entry(value) for key, value in raw.items()} for raw in answers]
+
+    def entries_as_of(self, partition: int, subject: str) -> tuple[str, dict[str, Entry]]:
+        """All entries of one subject, and the newest commit token when they were read."""
+        # The token is read last: a commit between the two makes it another than the entries', which refuses them, not the reverse.
+        entries, token = self._pipeline(
+            [("HGETALL", f"{{{partition}}}:r:{subject}"), ("LINDEX", f"{{{partition}}}:tokens", 0)]
+        )
+        with understanding():
+            return (token or b"").decode(), {key.decode(): _decode_entry(value) for key, value in entries.items()}
 
     def subjects(self, partition: int) -> Iterator[str]:
         """All subjects with a standing in the partition, in no order."""
         prefix = f"{{{partition}}}:s:"
-        for key in self._client.scan_iter(match=prefix.replace("{", "\\{").replace("}", "\\}") + "*", count=5000):
-            yield cast("bytes", key).decode()[len(prefix) :]
+        pattern = prefix.replace("{", "\\{").replace("}", "\\}") + "*"
+        return (key.decode()[len(prefix) :] for key in scan(self._client, prefix, pattern, 5000))
 
     def overdue(self, partition: int, department: str) -> list[tuple[str, Owed]]:
         """The responses that a department owes and whose day has passed: (subject, response), the longest overdue first."""
@@ -211,34 +205,6 @@ class Store:
         return run_pipeline(self._client, list(commands), (self._commit, self._load))
 
 
-def run_pipeline(client: "redis.Redis", commands: list[tuple[Any, ...]], scripts: Sequence[str]) -> list[Any]:
-    """The answers to commands, in one round trip; run once more, with the scripts loaded, if the server has lost them.
-
-    Raises:
-        RetryLaterError: Redis is away.
-        FatalError: `redis_refused`.
-    """
-    try:
-        answers = _run(client, commands)
-        if any(isinstance(answer, NoScriptError) for answer in answers):
-            for script in scripts:
-                client.script_load(script)
-            answers = _run(client, commands)
-    except RedisError as error:
-        raise translate_redis(error) from error
-    for answer in answers:
-        if isinstance(answer, RedisError):
-            raise translate_redis(answer) from answer
-    return answers
-
-
-def _run(client: "redis.Redis", commands: list[tuple[Any, ...]]) -> list[Any]:
-    pipeline = client.pipeline(transaction=False)
-    for command in commands:
-        pipeline.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
-    return pipeline.execute(raise_on_error=False)
-
-
 def pack(commit: Commit, script: str) -> tuple[Any, ...]:
     """The command that commits: keys and arguments of `commit.lua`, by its checksum."""
     tag = f"{{{commit.partition}}}"
@@ -281,14 +247,17 @@ def _sha(script: str) -> str:
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
-def translate_redis(error: RedisError) -> RetryLaterError | FatalError:
-    """What a Redis error means for the bus: wait, or stop."""
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    waiting = ("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "OOM", "READONLY")
-    if isinstance(error, RedisConnectionError | RedisTimeoutError | NoScriptError) or text.startswith(waiting):
-        return RetryLaterError(
-            f"Redis: {text}", code="redis_away", remedy="check that Redis runs and has memory and disk"
-        )
-    return FatalError(
-        f"Redis: {text}", code="redis_refused", remedy="check the server's version (7.0 or later) and rights"
-    )
+@contextmanager
+def understanding() -> Iterator[None]:
+    """Reading what another process wrote; one of another version may have written it.
+
+    Raises:
+        FatalError: `other_state`: fields are not where this version has them.
+    """
+    try:
+        yield
+    except msgspec.ValidationError as error:
+        raise FatalError(
+            f"Redis has standings of another version of creditbus: {error}", code="other_state",
+            remedy="end the standing processors, run `creditbus rebuild`, start them again",
+        ) from error  # fmt: skip

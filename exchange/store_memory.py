@@ -1,6 +1,5 @@
 """The store's in-memory twin: the same answers without a server, for property tests of what stands on the store."""
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +19,21 @@ class _State:
     overdue: set[tuple[str, Owed]] = field(default_factory=set)
 
 
+def _copied(partitions: dict[int, _State]) -> dict[int, _State]:
+    """What is changed in place is copied; standings, entries, cursors and messages are only ever replaced."""
+    return {
+        number: replace(
+            state,
+            standings=dict(state.standings),
+            entries={subject: dict(entries) for subject, entries in state.entries.items()},
+            timers=dict(state.timers),
+            outbox=list(state.outbox),
+            overdue=set(state.overdue),
+        )
+        for number, state in partitions.items()
+    }
+
+
 class MemoryStore:
     """Holds every partition in this process; `snapshot` and `restore` bring it back older, as a server can come back."""
 
@@ -31,11 +45,11 @@ class MemoryStore:
 
     def snapshot(self) -> dict[int, _State]:
         """A copy of everything."""
-        return copy.deepcopy(self._partitions)
+        return _copied(self._partitions)
 
     def restore(self, snapshot: dict[int, _State]) -> None:
         """Come back as of a snapshot."""
-        self._partitions = copy.deepcopy(snapshot)
+        self._partitions = _copied(snapshot)
 
     def cursor(self, partition: int) -> Cursor:
         """As `Store.cursor`."""
@@ -48,7 +62,7 @@ class MemoryStore:
         for partition, subjects, pairs in wanted:
             state = self._at(partition)
             entries = [state.entries.get(subject, {}).get(key) for subject, key in pairs]
-            found.append(Loaded([state.standings.get(subject) for subject in subjects], entries))
+            found.append(Loaded(state.cursor.token, [state.standings.get(subject) for subject in subjects], entries))
         return found
 
     def commit(self, commits: Sequence[Commit]) -> list[FencedError | None]:
@@ -121,9 +135,17 @@ class MemoryStore:
         """As `Store.entries`."""
         return dict(self._at(partition).entries.get(subject, {}))
 
+    def all_of(self, partition: int, subject: str) -> tuple[Standing | None, dict[str, Entry]]:
+        """As `Store.all_of`."""
+        return self.standing(partition, subject), self.entries(partition, subject)
+
     def entries_of(self, partition: int, subjects: Sequence[str]) -> list[dict[str, Entry]]:
         """As `Store.entries_of`."""
         return [self.entries(partition, subject) for subject in subjects]
+
+    def entries_as_of(self, partition: int, subject: str) -> tuple[str, dict[str, Entry]]:
+        """As `Store.entries_as_of`."""
+        return self._at(partition).cursor.token, self.entries(partition, subject)
 
     def subjects(self, partition: int) -> Iterator[str]:
         """As `Store.subjects`."""

@@ -1,6 +1,5 @@
 """The topics of the bus: their names and settings, and the one command that makes them."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,11 +14,9 @@ from confluent_kafka.admin import (
 )
 
 from exchange.errors import FatalError, RetryLaterError
-from exchange.kafka import REQUEST_SECONDS, translate
+from exchange.kafka import REQUEST_SECONDS, translate, wait_shown
 from exchange.settings import Settings
 
-SHOWN_AFTER_SECONDS = 0.05
-"""A broker shows a new topic a moment after the controller made it."""
 DAY_MS = 24 * 60 * 60 * 1000
 FOREVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 COMPACTED = {"cleanup.policy": "compact"}
@@ -40,6 +37,8 @@ class Topics:
         self.standing = f"{prefix}.standing"
         self.internal = f"{prefix}.internal"
         self.ledger = f"{prefix}.ledger"
+        self.access = f"{prefix}.access"
+        self.windows = f"{prefix}.windows"
         self._in = f"{prefix}.in."
         self._out = f"{prefix}.out."
         self._rejected = f"{prefix}.rejected."
@@ -58,16 +57,21 @@ class Topics:
 
     def configs(self, departments: Iterable[str], *, replication: int) -> dict[str, dict[str, str]]:
         """Every topic of the bus with its settings (design 3)."""
-        safe = {"min.insync.replicas": "2" if replication > 2 else "1"}  # one copy may be down
+        safe = safe_copies(replication)
         inputs = FOREVER | safe | {"max.message.bytes": str(RECORD_BYTES)}
         outputs = COMPACTED | safe | {"min.compaction.lag.ms": str(30 * DAY_MS)}
         rejections = FOREVER | safe | {"max.message.bytes": str(REJECTION_BYTES)}
-        topics = {self.standing: COMPACTED | safe, self.internal: inputs, self.ledger: inputs}
+        topics = {self.standing: COMPACTED | safe, self.internal: inputs, self.ledger: inputs, self.access: inputs}
         for department in departments:
             topics[self.into(department)] = inputs
             topics[self.out_of(department)] = outputs
             topics[self.rejected_of(department)] = rejections
         return topics
+
+
+def safe_copies(replication: int) -> dict[str, str]:
+    """So many copies must have a message before it counts as written; one copy may be down."""
+    return {"min.insync.replicas": "2" if replication > 2 else "1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +86,7 @@ class Applied:
 def apply_topics(
     admin: AdminClient, departments: Iterable[str], settings: Settings, *, request_seconds: float = REQUEST_SECONDS
 ) -> Applied:
-    """Make the topics that are missing, and set what differs; may be run again at any time.
+    """Make the topics of the bus that are missing, and set what differs; may be run again at any time.
 
     Args:
         admin: of the broker.
@@ -97,6 +101,35 @@ def apply_topics(
     """
     names = Topics(settings.topic_prefix)
     wanted = names.configs(sorted(set(departments)), replication=settings.replication)
+    return make_topics(admin, wanted, settings, request_seconds=request_seconds)
+
+
+def check_topics(admin: AdminClient, wanted: Iterable[str], *, request_seconds: float = REQUEST_SECONDS) -> None:
+    """Make sure that topics are there, for a process that reads them and may not make them.
+
+    Raises:
+        RetryLaterError: `topics_missing`, or `kafka_unavailable`.
+    """
+    try:
+        missing = sorted(set(wanted) - set(admin.list_topics(timeout=request_seconds).topics))
+    except KafkaException as error:
+        raise translate(error, "asking for the topics") from error
+    if missing:
+        raise RetryLaterError(
+            f"no topic {missing[0]}" + (f", and {len(missing) - 1} more" if len(missing) > 1 else ""),
+            code="topics_missing",
+            remedy="run `creditbus topics apply`; on a secured bus also with --acls",
+        )
+
+
+def make_topics(
+    admin: AdminClient,
+    wanted: dict[str, dict[str, str]],
+    settings: Settings,
+    *,
+    request_seconds: float = REQUEST_SECONDS,
+) -> Applied:
+    """Make topics, each with its settings, as `apply_topics` does."""
     try:
         found = admin.list_topics(timeout=request_seconds).topics
         existing = {name: len(found[name].partitions) for name in wanted if name in found}
@@ -137,11 +170,11 @@ def _create(
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
-    give_up_at = time.monotonic() + request_seconds
-    while not set(names) <= set(admin.list_topics(timeout=request_seconds).topics):
-        if time.monotonic() > give_up_at:
-            raise RetryLaterError("created topics do not appear", code="kafka_unavailable", remedy="try again")
-        time.sleep(SHOWN_AFTER_SECONDS)
+    wait_shown(
+        lambda: set(names) <= set(admin.list_topics(timeout=request_seconds).topics),
+        "created topics",
+        request_seconds=request_seconds,
+    )
     return tuple(created)
 
 

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 from exchange.errors import Reason
 from exchange.faults import IN_CLEAR, TEXT_CHARACTERS, has_id, has_long_number
-from exchange.field_rules import HEADER, ID_LIKE, NAMES, FieldRule, rules_of
+from exchange.field_rules import HEADER, ID_LIKE, NAMES, FieldRule, about_entities, rules_of
 from exchange.paths import SCHEMAS
+from exchange.plain import plain_type
+from exchange.plain_reader import compile_function, reading_lines
 from exchange.registry import load_contracts
 
 Plain = Mapping[str, Any]
@@ -20,6 +22,10 @@ Condition = Callable[[Plain, str, int, int], bool]
 """Of a record, its topic's department, today, and the size of its message."""
 
 MESSAGE_BYTES = 2**20
+
+
+Accept = Callable[[bytes, str, int], tuple[Any, ...] | None]
+"""Of a message, its topic's department and today: the values of a good record, in the order of the schema."""
 
 
 class _Checks(NamedTuple):
@@ -68,6 +74,34 @@ def validate(
     return tuple(reasons)
 
 
+@cache
+def compile_accept(record_type: str, start: int) -> Accept | None:
+    """One function that reads a message of the newest version and asks for all rules at once, for whoever reads most of all.
+
+    It makes no dictionary and no call for what is good. What it gives None for, or raises IndexError or ValueError on, may be good
+    all the same: it is to be decoded and validated.
+
+    Args:
+        record_type: its slug; None comes back for the records that the bus makes itself.
+        start: bytes before the Avro.
+    """
+    if _checks_of(record_type) is None:
+        return None
+    schema = load_contracts(SCHEMAS).latest[record_type].schema
+    lines, variables = reading_lines(plain_type(schema), start)
+    rules, texts = _rules_of(record_type)
+    conditions = [f"({rule.condition.replace('{x}', variables[rule.field])})" for rule in rules if not rule.together]
+    id_like = " ".join(f"{{{variables[name]}}}" for name in texts if name in ID_LIKE)
+    conditions += [f"len(raw) <= {TEXT_CHARACTERS}", f'not has_long_number(f"{id_like}")']
+    values = ", ".join(variables.values())
+    body = [
+        *lines, "if odd & 1 or i != len(raw): return None",
+        f"return ({values},) if {' and '.join(conditions)} else None",
+    ]  # fmt: skip
+    accept: Accept = compile_function("accept(raw, department, today)", body, **NAMES)
+    return accept
+
+
 def _is_suspect(checks: _Checks, value: Plain) -> bool:
     """Whether any text has fifteen digits in a row: one search through all, the cheap half of a thorough look."""
     return has_long_number("\n".join(value[name] for name in checks.texts)) is not None
@@ -89,17 +123,24 @@ def _search_texts(texts: Sequence[str], value: Plain) -> Iterator[Reason]:
 @cache
 def _checks_of(record_type: str) -> _Checks | None:
     """The rules of a record type, compiled at the first record of it; None for the records that the bus makes itself."""
-    contract = load_contracts(SCHEMAS).latest.get(record_type)
-    fields = contract.schema["fields"] if contract else []
-    if tuple(field["name"] for field in fields[: len(HEADER)]) != HEADER:
+    rules, texts = _rules_of(record_type)
+    if not rules:
         return None
-    rules = [rule for field in fields for rule in rules_of(field)]
-    texts = tuple(field["name"] for field in fields if field["type"] == "string")
     return _Checks(
         _compile_all(rules, texts),
         tuple((rule, _compile(rule.condition.replace("{x}", f"v['{rule.field}']"))) for rule in rules),
         texts,
     )
+
+
+def _rules_of(record_type: str) -> tuple[tuple[FieldRule, ...], tuple[str, ...]]:
+    """The rules of a record type, and its texts; none of what departments do not publish."""
+    contract = load_contracts(SCHEMAS).latest.get(record_type)
+    fields = contract.schema["fields"] if contract else []
+    if tuple(field["name"] for field in fields[: len(HEADER)]) != HEADER:
+        return (), ()
+    rules = (*about_entities(record_type), *(rule for field in fields for rule in rules_of(field)))
+    return rules, tuple(field["name"] for field in fields if field["type"] == "string")
 
 
 def _compile_all(rules: Sequence[FieldRule], texts: Sequence[str]) -> Condition:

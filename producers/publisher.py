@@ -17,12 +17,14 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from exchange.catalogue import Catalogue
 from exchange.codec import Codec
-from exchange.errors import CreditbusError, FatalError, Reason, RejectedError, RequestError, RetryLaterError
-from exchange.kafka import LOSSLESS, translate
+from exchange.errors import CreditbusError, FatalError, RejectedError, RequestError, RetryLaterError
+from exchange.kafka_entry import refusal
 from exchange.metrics import PublisherMetrics
 from exchange.records import Record
 from exchange.settings import Settings
 from exchange.topics import Topics
+from exchange.tracing import open_tracing
+from producers.delivery import producer_settings, translate_delivery
 from producers.prepare import Prepared, Preparer
 
 _quiet = logging.getLogger("creditbus.kafka")
@@ -60,6 +62,7 @@ class Publisher:
         codec: of the contracts.
         catalogue: says what the department may publish.
         metrics: to count in; made anew when absent.
+        remember_lost: whether `flush` also names records that failed before it; not where somebody reads every receipt.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Publisher:
         catalogue: Catalogue,
         *,
         metrics: PublisherMetrics | None = None,
+        remember_lost: bool = True,
     ) -> None:
         if not settings.kafka:
             raise RequestError("no Kafka is set", code="no_kafka", remedy="set CREDITBUS_KAFKA or run creditbus up")
@@ -82,13 +86,16 @@ class Publisher:
         self._confirm_seconds = self.metrics.confirm_seconds.labels(department)
         self.deadline_seconds = settings.delivery_timeout_seconds + 5
         self._open: dict[int, tuple[str, Future[Delivery]]] = {}
+        self._remember_lost = remember_lost
         self._lost: list[str] = []
         self._count = 0
         self._fatal: FatalError | None = None
+        self._refused: RequestError | None = None
         self._closing = False
         self._closed = threading.Event()
+        self._tracing = open_tracing(settings)
         self._lock = threading.Lock()
-        self._producer = Producer(_producer_settings(settings), error_cb=self._on_error, logger=_quiet)
+        self._producer = Producer(producer_settings(settings), error_cb=self._on_error, logger=_quiet)
         self._pump = threading.Thread(target=self._serve, name=f"publisher-{department}", daemon=True)
         self._pump.start()
 
@@ -175,10 +182,10 @@ class Publisher:
         try:
             metadata = self._producer.list_topics(self._topic, timeout_seconds)
         except KafkaException as exc:
-            raise _translate(exc.args[0], self._topic) from exc
+            raise self._told(exc.args[0]) from exc
         error = metadata.topics[self._topic].error
         if error is not None:
-            raise _translate(error, self._topic)
+            raise self._told(error)
         return str(metadata.cluster_id)
 
     def close(self) -> None:
@@ -217,14 +224,19 @@ class Publisher:
         deadline = time.monotonic() + wait_seconds
         handed_at = time.monotonic()
 
+        span, headers = self._tracing.publishing(prepared.record_type, self._topic) if self._tracing else (None, None)
+        more: dict[str, Any] = {} if headers is None else {"headers": headers}
+
         def on_delivery(error: KafkaError | None, message: Message) -> None:
+            if span is not None:
+                span.end()
             self._confirm(number, handed_at, error, message)
 
         while True:
             if self._fatal is not None:
                 raise self._fatal
             try:
-                self._producer.produce(self._topic, prepared.raw, prepared.key, on_delivery=on_delivery)
+                self._producer.produce(self._topic, prepared.raw, prepared.key, on_delivery=on_delivery, **more)
             except BufferError as exc:
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -235,7 +247,7 @@ class Publisher:
                     ) from exc
                 self._producer.poll(min(left, 0.1))
             except KafkaException as exc:
-                raise _translate(exc.args[0], self._topic) from exc
+                raise self._told(exc.args[0]) from exc
             else:
                 return
 
@@ -247,8 +259,9 @@ class Publisher:
         found = self._settle(number, lost=error is not None)
         if error is not None:
             self.metrics.failed.labels(self._department, error.name()).inc()
-            found.set_exception(_translate(error, self._topic))
+            found.set_exception(self._told(error))
             return
+        self._refused = None
         self._confirmed.inc()
         self._confirm_seconds.observe(time.monotonic() - handed_at)
         found.set_result(Delivery(self._topic, message.partition() or 0, offset or 0))
@@ -256,7 +269,7 @@ class Publisher:
     def _settle(self, number: int, *, lost: bool = False) -> Future[Delivery]:
         with self._lock:
             name, receipt = self._open.pop(number)
-            if lost:
+            if lost and self._remember_lost:
                 self._lost.append(name)
         return receipt
 
@@ -265,39 +278,12 @@ class Publisher:
         while not self._closed.is_set():
             self._producer.poll(0.1)
 
+    def _told(self, error: KafkaError) -> CreditbusError:
+        """What an error means; a broker that does not let this publisher in is not one that is away."""
+        told = translate_delivery(error, self._topic)
+        return self._refused if self._refused is not None and isinstance(told, RetryLaterError) else told
+
     def _on_error(self, error: KafkaError) -> None:
+        self._refused = refusal(error, self._settings.kafka) or self._refused
         if error.fatal():
             self._fatal = FatalError(str(error), code="producer_fatal", remedy="open a new publisher and publish again")
-
-
-def _producer_settings(settings: Settings) -> dict[str, Any]:
-    """How librdkafka keeps the promises: no loss, no duplicate, no re-ordering, an answer in bounded time."""
-    return {
-        **LOSSLESS,
-        "bootstrap.servers": settings.kafka,
-        "compression.type": "lz4",
-        "linger.ms": 5,
-        "queue.buffering.max.messages": 100_000,
-        "queue.buffering.max.kbytes": 65_536,
-        "delivery.timeout.ms": int(settings.delivery_timeout_seconds * 1000),
-        "log_level": 2,  # what matters comes as an error of the receipt
-        "topic.metadata.propagation.max.ms": 5_000,
-    }
-
-
-_NO_TOPIC = frozenset(
-    {
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 # librdkafka's own codes are named so
-        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
-    }
-)
-
-
-def _translate(error: KafkaError, topic: str) -> CreditbusError:
-    """What a publisher can say better than `exchange.kafka.translate`."""
-    if error.code() in _NO_TOPIC:
-        return RequestError(f"there is no topic {topic}", code="unknown_topic", remedy="run creditbus topics apply")
-    if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-        return RejectedError((Reason(code="record_too_large", rule="a record fits in one message of the broker"),))
-    return translate(KafkaException(error), f"publishing to {topic}")

@@ -10,12 +10,16 @@ from uuid import uuid4
 
 import pytest
 import redis
+from pydantic import SecretStr
 
 from deploy.local.servers import Servers
 from deploy.local.stack import Stack
 from deploy.local.valkey import DATABASES
 from exchange.kafka import open_admin
+from exchange.redis_client import connect
 from exchange.settings import Settings
+from tests.longest import longest_first
+from tests.postgres import QUICK, NoPostgresError, RunningPostgres, running_postgres
 
 KEPT = ("CREDITBUS_TEST_", "CREDITBUS_CACHE", "CREDITBUS_MAVEN_URL")
 """What a developer may set for the tests; every other setting is the test's own."""
@@ -50,6 +54,11 @@ class RunningStack(Protocol):
 BusFactory = Callable[[], Settings]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; pytest-randomly has shuffled before."""
+    items[:] = longest_first(items)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -81,6 +90,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory, _own_environment: None) -> I
     """The servers that tests share. A test that kills one starts it again before it ends."""
     with running_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[RunningPostgres]:
+    """A PostgreSQL that tests share; each takes a schema of its own. Where there is none they are skipped, but not in CI."""
+    try:
+        with running_postgres(QUICK) as running:
+            yield running
+    except NoPostgresError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -118,11 +139,12 @@ def clear_bus(settings: Settings) -> None:
     if topics:
         for deleted in admin.delete_topics(topics, operation_timeout=30).values():
             deleted.result()
-    with redis.Redis.from_url(settings.redis) as client:
+    with connect(settings.redis) as client:
         client.flushdb()
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """This process's environment with every setting that was given, for a process that a test starts."""
-    given = {f"CREDITBUS_{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set}
-    return dict(os.environ) | given
+    given = {name: getattr(settings, name) for name in settings.model_fields_set}
+    plain = {name: one.get_secret_value() if isinstance(one, SecretStr) else str(one) for name, one in given.items()}
+    return dict(os.environ) | {f"CREDITBUS_{name.upper()}": text for name, text in plain.items()}

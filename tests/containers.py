@@ -14,6 +14,7 @@ from deploy.local.ports import HOST, choose
 from deploy.local.probe import kafka_is_whole, redis_answers
 from deploy.local.servers import Servers
 from deploy.local.valkey import DATABASES, installed_version
+from exchange.brokers import Brokers
 
 START_WITHIN_SECONDS = 120
 CLUSTER_ID = "Y3JlZGl0YnVzLXRlc3RzIQ"
@@ -78,7 +79,7 @@ def running_containers(home: Path) -> Iterator[Containers]:
     """Start both images on free ports of this machine; remove the containers afterwards."""
     kafka_port = choose("kafka", "", given=0, remembered=None)
     redis_port = choose("redis", "", given=0, remembered=None, avoid=frozenset([kafka_port]))
-    servers = Servers(kafka=f"{HOST}:{kafka_port}", redis=f"redis://{HOST}:{redis_port}/0")
+    servers = Servers(kafka=Brokers(f"{HOST}:{kafka_port}"), redis=f"redis://{HOST}:{redis_port}/0")
     data = home / "valkey"
     data.mkdir(parents=True)
     with _kafka(kafka_port) as broker, _valkey(redis_port, data) as store:

@@ -14,11 +14,11 @@ from confluent_kafka import Producer
 from consumers.ledger.drafts import Describer
 from consumers.ledger.run import LedgerParts
 from consumers.standing.reading import read_places, watermarks
+from exchange.bus_keys import LedgerKeys, trusts
 from exchange.codec import Codec
 from exchange.domain.ledger import Entry, Kind
 from exchange.domain.ledger_check import ChainCheck
 from exchange.kafka import LOSSLESS, open_admin
-from exchange.ledger_keys import LedgerKeys, trusts
 from exchange.settings import Settings
 from exchange.signatures import SigningKeys
 from exchange.topics import Topics, apply_topics
@@ -41,7 +41,7 @@ class LedgerBus:
         self.describer = Describer(self.codec, self.topics, self.parts.departments)
         self.keys = LedgerKeys(SigningKeys.parse(SIGNING_KEYS), settings.topic_prefix)
         apply_topics(open_admin(settings.kafka), self.parts.departments, settings)
-        self._producer = Producer({"bootstrap.servers": settings.kafka, "linger.ms": 2} | LOSSLESS)
+        self._producer = Producer({**settings.kafka.config(), "linger.ms": 2} | LOSSLESS)
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def put(self, topic: str, raw: bytes, key: str, partition: int = -1) -> None:

@@ -51,7 +51,7 @@ class Departments:
             for number in range(self.settings.partitions)
         ]
         ends = {place: end for place, end in self._ends(places).items() if end}
-        reader = Consumer({"bootstrap.servers": self.settings.kafka, "group.id": "unused", "enable.auto.commit": False})
+        reader = Consumer({**self.settings.kafka.config(), "group.id": "unused", "enable.auto.commit": False})
         messages: list[Message] = []
         try:
             reader.assign([TopicPartition(topic, number, 0) for topic, number in ends])

@@ -21,8 +21,8 @@ from deploy.outbound import Publishers
 from exchange.api_keys import RedisKeys, issue
 from exchange.domain.synthetic import synthetic_uscc
 from exchange.metrics import InboxHttpMetrics
+from exchange.redis_client import connect
 from exchange.settings import Settings
-from exchange.store import connect
 from exchange.topics import Topics
 from tests.conftest import environment_of
 from tests.producing import Departments
@@ -39,9 +39,7 @@ class NoticeBoard(Departments):
 
     def __init__(self, settings: Settings, slugs: tuple[str, ...] = (FIN, TAX)) -> None:
         super().__init__(settings, slugs)
-        self._producer = Producer(
-            {"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random", "linger.ms": 0}
-        )
+        self._producer = Producer({**settings.kafka.config(), "partitioner": "murmur2_random", "linger.ms": 0})
         self._keys = RedisKeys(connect(settings.redis))
 
     def key(self, department: str) -> str:
@@ -95,7 +93,7 @@ class Client:
     ) -> Answer:
         """One request; what it answers, from JSON."""
         connection = self.connect()
-        raw = body if body is None or isinstance(body, str) else json.dumps(body)
+        raw = body if body is None or isinstance(body, str | bytes) else json.dumps(body)
         try:
             connection.request(method, f"{path}?{urlencode(query)}", raw, headers or self.headers())
             response = connection.getresponse()
@@ -177,7 +175,7 @@ def serving(settings: Settings) -> Iterator[HttpServer]:
         inbox = InboxHttp(settings, RedisKeys(client), publishers, metrics)
         thread = threading.Thread(target=inbox.run, name="inbox")
         thread.start()
-        _await_port(inbox.url)
+        await_port(inbox.url)
         try:
             yield HttpServer(inbox.url, metrics, inbox)
         finally:
@@ -188,19 +186,26 @@ def serving(settings: Settings) -> Iterator[HttpServer]:
 
 
 class ServerProcess:
-    """`creditbus run inbox` in a process of its own."""
+    """A server such as `creditbus run inbox` in a process of its own."""
 
-    def __init__(self, settings: Settings, port: int) -> None:
+    def __init__(
+        self, settings: Settings, port: int, command: tuple[str, ...] = ("-m", "deploy.cli.main", "run", "inbox")
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._environment = environment_of(settings) | {"CREDITBUS_INBOX_PORT": str(port)}
+        self._command = command
+        ports = {"CREDITBUS_INBOX_PORT": str(port), "CREDITBUS_GATEWAY_PORT": str(port)}
+        self._environment = environment_of(settings) | ports
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "deploy.cli.main", "run", "inbox"]
         process = subprocess.Popen(
-            command, env=self._environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [sys.executable, *self._command],
+            env=self._environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
-        _await_port(self.url)
+        await_port(self.url)
         return process
 
     def kill(self) -> None:
@@ -223,7 +228,7 @@ def free_port() -> int:
         return port
 
 
-def _await_port(url: str) -> None:
+def await_port(url: str) -> None:
     parts = urlsplit(url)
     give_up_at = time.monotonic() + 30
     while True:

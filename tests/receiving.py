@@ -22,9 +22,9 @@ from exchange.endpoints import Endpoint
 from exchange.kafka import LOSSLESS, open_admin
 from exchange.metrics import DispatcherMetrics
 from exchange.paths import SCHEMAS
+from exchange.redis_client import connect
 from exchange.settings import Settings
 from exchange.signatures import SigningKeys, load_signing_keys, verify
-from exchange.store import connect
 from exchange.topics import Topics, apply_topics
 from tests.producing import Departments
 
@@ -167,7 +167,7 @@ class Pushed:
         self.metrics = DispatcherMetrics()
         self.newest: dict[tuple[str, str], tuple[int, int]] = {}
         self.ids: dict[tuple[tuple[str, str], tuple[int, int]], str] = {}
-        self._producer = Producer({"bootstrap.servers": settings.kafka} | LOSSLESS)
+        self._producer = Producer({**settings.kafka.config()} | LOSSLESS)
         self._running: list[tuple[DispatcherProcess, threading.Thread]] = []
         self.failures: list[BaseException] = []
         apply_topics(open_admin(settings.kafka), departments_of_catalogue(), self.settings)

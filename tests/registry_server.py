@@ -1,4 +1,4 @@
-"""A real registry server for tests: Apicurio Registry from Maven Central, its storage in memory, on the Java of the project."""
+"""A real registry server for tests: Apicurio Registry from Maven Central, on the Java of the project."""
 
 import hashlib
 import os
@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,30 +20,53 @@ from deploy.local.ports import HOST, choose
 VERSION = "3.3.3"
 SHA256 = "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbed63"
 INTERFACE = "/apis/ccompat/v7"
-START_WITHIN_SECONDS = 90
+READY = "/health/ready"
+"""On the management port: its interface answers, and knows nothing, while it still reads its schemas back."""
+START_WITHIN_SECONDS = 180
 
 
 @contextmanager
-def running_registry(cache: Path, log: Path, maven_url: str = "") -> Iterator[str]:
-    """The address of a new, empty registry, ended afterwards.
+def running_registry(
+    cache: Path, log: Path, maven_url: str = "", environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """The address of a registry, ended afterwards; empty unless its environment says where it keeps its schemas.
 
     Args:
         cache: where the 150 MB of the program stay for the next run.
         log: file for what it says.
         maven_url: a mirror of Maven Central; empty means Central.
+        environment: settings of its own; without any it keeps everything in memory.
     """
     program = _program(cache.expanduser() / f"apicurio-{VERSION}", maven_url)
     port = choose("the registry", "", given=0, remembered=None)
+    watched = choose("its health", "", given=0, remembered=None, avoid=frozenset([port]))
     command = [str(JAVA), "-Xmx512m", "-XX:TieredStopAtLevel=1", f"-Dquarkus.http.host={HOST}"]
-    command += [f"-Dquarkus.http.port={port}", "-jar", "quarkus-run.jar"]
+    command += [
+        f"-Dquarkus.http.port={port}",
+        f"-Dquarkus.management.host={HOST}",
+        f"-Dquarkus.management.port={watched}",
+        "-jar",
+        "quarkus-run.jar",
+    ]
     with log.open("wb") as output:
-        server = subprocess.Popen(command, cwd=program, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        server = subprocess.Popen(
+            command,
+            cwd=program,
+            env=os.environ | dict(environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
     try:
-        _wait(f"http://{HOST}:{port}{INTERFACE}/subjects", server, log)
+        _wait(f"http://{HOST}:{watched}{READY}", server, log)
         yield f"http://{HOST}:{port}{INTERFACE}"
     finally:
         server.terminate()
-        server.wait(30)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def _program(folder: Path, maven_url: str) -> Path:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import TypeVar
 
+from consumers.dispatcher.patience import patiently
 from exchange.delivery_store import DeliveryChange, DeliveryStore
 from exchange.errors import RetryLaterError
 
 LOOK_SECONDS = 1.0
 """An idle process asks so often whether its partitions are still its own."""
-BACKOFF = (0.05, 0.1, 0.2, 0.5, 1.0)
 T = TypeVar("T")
 
 
@@ -29,6 +29,8 @@ class Commits:
         on_fenced: told the partitions that somebody else has changed.
         on_wait: told when Redis is away.
         on_step: told the name of each step as it begins.
+        lease_seconds: how long an answer of Redis says that a partition is ours; shorter than a session of the group, so that no
+            successor can have attached meanwhile.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class Commits:
         on_fenced: Callable[[list[int]], None],
         on_wait: Callable[[RetryLaterError], None],
         on_step: Callable[[str], None],
+        lease_seconds: float,
     ) -> None:
         self._store = store
         self._thread = thread
         self._on_fenced = on_fenced
         self._on_wait = on_wait
         self._on_step = on_step
+        self._lease_seconds = lease_seconds
         self._tokens: dict[int, str] = {}
         self._gathered: dict[int, DeliveryChange] = {}
         self._after: list[tuple[int, Callable[[], None]]] = []
@@ -88,9 +92,9 @@ class Commits:
         """Call something when what is gathered now is written."""
         self._after.append((partition, call))
 
-    def owned_within(self, partition: int, seconds: float) -> bool:
-        """Whether Redis has said within so many seconds that the partition is ours."""
-        return time.monotonic() - self._seen_at.get(partition, -1e9) < seconds
+    def is_ours(self, partition: int) -> bool:
+        """Whether the partition is ours for certain, so that something may be sent of it."""
+        return time.monotonic() - self._seen_at.get(partition, -1e9) < self._lease_seconds
 
     async def flush(self) -> None:
         """Wait until everything gathered so far is written."""
@@ -121,7 +125,7 @@ class Commits:
         if changes:
             self._on_step("commit")
             began = time.monotonic()
-            answers = await self._until_answered(changes)
+            answers = await patiently(lambda: self._call(self._store.commit, changes), self._on_wait)
             self._on_step("committed")
             fenced = [
                 one.partition for one, found in zip(changes, answers, strict=True) if found not in (None, one.token)
@@ -137,16 +141,6 @@ class Commits:
                 self._on_fenced(fenced)
         if flushed is not None:
             flushed.set_result(None)
-
-    async def _until_answered(self, changes: list[DeliveryChange]) -> list[str | None]:
-        tries = 0
-        while True:
-            try:
-                return await self._call(self._store.commit, changes)
-            except RetryLaterError as error:
-                self._on_wait(error)
-                await asyncio.sleep(BACKOFF[min(tries, len(BACKOFF) - 1)])
-                tries += 1
 
     async def _look(self) -> None:
         async with self._busy:

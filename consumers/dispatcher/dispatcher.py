@@ -14,34 +14,30 @@ predecessor has delivered without writing it down.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
-from typing import Any, TypeVar
 
-from consumers.dispatcher.commits import BACKOFF, Commits
+from consumers.dispatcher.commits import Commits
 from consumers.dispatcher.endpoints_watch import WATCH_SECONDS, EndpointsWatch
-from consumers.dispatcher.intake import Arrived, Intake, Place, Start
-from consumers.dispatcher.lane import Lane, decode_pointer, encode_pointer
+from consumers.dispatcher.intake import Arrived
+from consumers.dispatcher.lane import Lane, encode_pointer
+from consumers.dispatcher.patience import BACKOFF, patiently
+from consumers.dispatcher.places import DRAIN_SECONDS, Places
 from consumers.dispatcher.receipts import Receipts
 from consumers.dispatcher.report import DispatcherReport
 from consumers.standing.liveness import Liveness
 from exchange.delivery_store import DeliveryStore
 from exchange.errors import RetryLaterError
 
-DRAIN_SECONDS = 5.0
-"""Attempts under way have so long to end when their partition is given away, or the process ends."""
 RECEIPT_SECONDS = 0.02
 PROGRESS_SECONDS = 5.0
-T = TypeVar("T")
 
 
 class Dispatcher:
     """Pushes notices to webhooks until told to stop.
 
     Args:
-        new_intake: makes the intake, given what it calls when partitions come and go.
-        intake_thread: the consumer's.
+        places: what this process reads.
         store: of deliveries.
         redis_thread: where Redis is waited for.
         commits: of this process's partitions.
@@ -54,8 +50,7 @@ class Dispatcher:
     def __init__(
         self,
         *,
-        new_intake: Callable[..., Intake],
-        intake_thread: Executor,
+        places: Places,
         store: DeliveryStore,
         redis_thread: Executor,
         commits: Commits,
@@ -65,8 +60,7 @@ class Dispatcher:
         liveness: Liveness,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._intake = new_intake(on_assign=self._assigned, on_revoke=self._revoked)
-        self._intake_thread = intake_thread
+        self._places = places
         self._store = store
         self._redis_thread = redis_thread
         self._commits = commits
@@ -75,20 +69,10 @@ class Dispatcher:
         self._report = report
         self._liveness = liveness
         self._stopping = asyncio.Event()
-        self._owned: set[int] = set()
-        self._fenced: set[int] = set()
-        self._cursors: dict[int, dict[str, str]] = {}
-        self._next: dict[Place, int] = {}
-        self._replayed_to: dict[Place, int] = {}
 
     def stop(self) -> None:
         """End in good order; from any thread."""
         self._loop.call_soon_threadsafe(self._stopping.set)
-
-    def fenced(self, partitions: list[int]) -> None:
-        """Somebody else has written to these partitions, or Redis has come back older."""
-        self._report.fenced(partitions)
-        self._fenced |= set(partitions)
 
     async def run(self) -> None:
         """Until told to stop.
@@ -97,8 +81,8 @@ class Dispatcher:
             FatalError: going on could do harm.
         """
         self._liveness.lag(1)
-        await self._patiently(self._watch.turn)
-        await self._in_kafka(self._intake.join)
+        await patiently(self._watch.turn, self._report.waiting)
+        await self._places.join()
         work = [
             self._loop.create_task(one)
             for one in (self._take_in(), self._commits.run(), self._keep_watch(), self._publish_receipts())
@@ -125,185 +109,59 @@ class Dispatcher:
                 await self._commits.flush()
                 await self._receipts.drained()
                 await self._commits.flush()
-        await self._in_kafka(self._intake.leave)
+        await self._places.leave()
 
     async def _take_in(self) -> None:
         shown_at = self._loop.time()
         while not self._stopping.is_set():
             self._liveness.progress()
             try:
-                await self._change_places()
+                await self._places.change()
             except RetryLaterError as error:
                 self._report.waiting(error)
                 await asyncio.sleep(BACKOFF[-1])
-            batch = await self._in_kafka(self._intake.poll)
+            batch = await self._places.poll()
             if batch.arrived:
                 await self._offer(batch.arrived)
-            for department, partition in batch.ended:
-                lane = self._watch.lanes.get(department)
-                if lane is not None and partition not in self._fenced:
-                    lane.queue.release(partition)
-                    lane.pump()
-            if self._loop.time() - shown_at > PROGRESS_SECONDS and self._next:
+            for place in batch.ended:
+                self._places.reached_end(place)
+            if self._loop.time() - shown_at > PROGRESS_SECONDS:
                 shown_at = self._loop.time()
-                await self._in_kafka(self._intake.show_progress, dict(self._next))
+                await self._places.show_progress()
 
     async def _offer(self, arrived: list[Arrived]) -> None:
         """Step 1, after a batch was read."""
         wanted: dict[tuple[int, str], list[str]] = defaultdict(list)
         for one in arrived:
             wanted[one.pointer.partition, one.department].append(one.pointer.subject)
-        known = await self._patiently(lambda: self._in_redis(self._store.delivered, wanted))
+        known = await patiently(
+            lambda: self._loop.run_in_executor(self._redis_thread, self._store.delivered, wanted), self._report.waiting
+        )
         touched: set[Lane] = set()
         for department, pointer, raw in arrived:
             lane, change = self._watch.lanes.get(department), self._commits.change(pointer.partition)
             if lane is None or change is None:
                 continue
             touched.add(lane)
-            place, key = (department, pointer.partition), (department, pointer.subject)
-            again = pointer.offset < self._replayed_to.get(place, 0)
+            key = (department, pointer.subject)
+            again = self._places.advance((department, pointer.partition), pointer.offset)
             if lane.queue.offer(pointer, delivered=known.get(key), again=again):
                 change.pending[key] = encode_pointer(pointer)
                 lane.payloads.keep(pointer, raw)
             else:
                 self._report.stale()
-            self._next[place] = pointer.offset + 1
             change.cursor[f"o:{department}"] = pointer.offset + 1
         for lane in touched:
             lane.pump()  # before the commit: if it dies here, the batch is read again
         await self._commits.flush()
 
-    async def _change_places(self) -> None:
-        """Between two batches: partitions to attach anew, departments that came or went, recoveries asked for."""
-        for number in sorted(self._fenced & self._owned):
-            starts = await self._attach(number)
-            await self._in_kafka(self._intake.begin, starts)
-            self._fenced.discard(number)
-        self._fenced &= self._owned
-        for department in sorted(self._watch.opened):
-            lane = self._watch.lanes.get(department)
-            if lane is None:
-                continue  # removed meanwhile
-            for number in self._owned:
-                self._cursors[number] = await self._in_redis(self._store.cursor, number)
-            starts = {(department, number): await self._load(lane, number) for number in self._owned}
-            await self._in_kafka(self._intake.begin, starts)
-            self._watch.opened.discard(department)
-        if self._watch.closed:
-            gone = [(name, number) for name in self._watch.closed for number in self._owned]
-            self._watch.closed.clear()
-            await self._in_kafka(self._intake.end, gone)
-            for place in gone:
-                self._next.pop(place, None)
-        for lane in list(self._watch.lanes.values()):
-            for number in self._owned:
-                if str(lane.endpoint.recovery) != self._cursors[number].get(f"r:{lane.department}", "0"):
-                    await self._recover(lane, number)
-
-    async def _recover(self, lane: Lane, number: int) -> None:
-        """Read a place again from a time on; what was delivered since is delivered again, the newest of each subject.
-
-        If it dies here: offset and mark of the replay are one commit, and the next owner goes on with them.
-        """
-        place, endpoint = (lane.department, number), lane.endpoint
-        offset = await self._in_kafka(self._intake.offset_since, place, endpoint.recover_since)
-        change = self._commits.change(number)
-        if change is None:
-            return
-        self._cursors[number][f"r:{lane.department}"] = str(endpoint.recovery)
-        change.cursor[f"r:{lane.department}"] = endpoint.recovery
-        end = max(self._next.get(place, 0), self._replayed_to.get(place, 0))
-        if offset is None or offset >= end:
-            await self._commits.flush()
-            return
-        lane.queue.hold(number)
-        self._next[place], self._replayed_to[place] = offset, end
-        change.cursor |= {f"o:{lane.department}": offset, f"u:{lane.department}": end}
-        await self._commits.flush()
-        await self._in_kafka(self._intake.begin, {place: Start(offset)})
-
-    def _assigned(self, partitions: list[int]) -> Mapping[Place, Start]:
-        """Called in the consumer's thread."""
-        return asyncio.run_coroutine_threadsafe(self._take_over(partitions), self._loop).result()
-
-    def _revoked(self, partitions: list[int], lost: bool) -> None:  # noqa: FBT001 # as the consumer calls it
-        """Called in the consumer's thread."""
-        asyncio.run_coroutine_threadsafe(
-            self._give_up(partitions, within=0 if lost else DRAIN_SECONDS), self._loop
-        ).result()
-
-    async def _take_over(self, partitions: list[int]) -> dict[Place, Start]:
-        starts: dict[Place, Start] = {}
-        for number in partitions:
-            starts |= await self._patiently(lambda number=number: self._attach(number))  # type: ignore[misc] # bound now
-            self._owned.add(number)
-        self._watch.opened.clear()
-        self._report.attached(partitions, len(self._owned))
-        return starts
-
-    async def _give_up(self, partitions: list[int], within: float) -> None:
-        lanes = list(self._watch.lanes.values())
-        for lane in lanes:
-            for number in partitions:
-                lane.queue.hold(number)
-        await asyncio.gather(*(lane.settle(number, within) for lane in lanes for number in partitions))
-        if within:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._commits.flush(), within)
-        self._commits.forget(partitions)
-        for number in partitions:
-            self._owned.discard(number)
-            self._receipts.drop(number)
-            for lane in lanes:
-                lane.drop(number)
-        self._next = {place: offset for place, offset in self._next.items() if place[1] in self._owned}
-        self._report.given_up(partitions, len(self._owned))
-
-    async def _attach(self, number: int) -> dict[Place, Start]:
-        """Take a partition as Redis has it: a fresh token first, so that nobody else changes it from now on."""
-        self._cursors[number] = await self._commits.attach(number)
-        self._receipts.attach(number, await self._in_redis(self._store.receipts, number))
-        return {(name, number): await self._load(lane, number) for name, lane in list(self._watch.lanes.items())}
-
-    async def _load(self, lane: Lane, number: int) -> Start:
-        """What waits in one place, held until the place is read to its end; where to read on."""
-        name, cursor = lane.department, self._cursors[number]
-        lane.drop(number)
-        lane.queue.hold(number)
-        for _, raw in await self._in_redis(lambda: list(self._store.pending(number, name))):
-            lane.queue.load(decode_pointer(raw))
-        offset = cursor.get(f"o:{name}")
-        self._replayed_to[name, number] = int(cursor.get(f"u:{name}", 0))
-        if offset is None:
-            self._cursors[number].setdefault(f"r:{name}", str(lane.endpoint.recovery))
-            return Start(None, lane.endpoint.since)
-        self._next[name, number] = int(offset)
-        return Start(int(offset))
-
     async def _keep_watch(self) -> None:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            await self._patiently(self._watch.turn)
+            await patiently(self._watch.turn, self._report.waiting)
             self._report.receipts(self._receipts.waiting)
 
     async def _publish_receipts(self) -> None:
         while True:
             await asyncio.sleep(RECEIPT_SECONDS)
             self._receipts.turn()
-
-    async def _patiently(self, do: Callable[[], Awaitable[T]]) -> T:
-        """Do something as often as it takes until the servers are there."""
-        tries = 0
-        while True:
-            try:
-                return await do()
-            except RetryLaterError as error:
-                self._report.waiting(error)
-                await asyncio.sleep(BACKOFF[min(tries, len(BACKOFF) - 1)])
-                tries += 1
-
-    async def _in_kafka(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await self._loop.run_in_executor(self._intake_thread, function, *arguments)
-
-    async def _in_redis(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await self._loop.run_in_executor(self._redis_thread, function, *arguments)

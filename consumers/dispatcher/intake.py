@@ -8,15 +8,20 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumers.dispatcher.queue import Pointer
+from consumers.standing.consumed import is_final
 from exchange.codec import Codec
 from exchange.errors import RejectedError, RetryLaterError
-from exchange.kafka import leave, translate
+from exchange.kafka import leave
 from exchange.topics import Topics
+from exchange.tracing import PARENT
+
+if TYPE_CHECKING:
+    from consumers.dispatcher.traces import DeliveryTraces
 
 Place = tuple[str, int]
 """Department and partition."""
@@ -43,17 +48,24 @@ class Arrived(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What one turn of the consumer gave: notices, and the places whose end was reached."""
+    """What one turn of the consumer gave.
+
+    Attributes:
+        arrived: notices.
+        ended: places whose end was reached.
+        refused: the group has refused this member for good; it joins anew or not at all.
+    """
 
     arrived: list[Arrived] = field(default_factory=list)
     ended: list[Place] = field(default_factory=list)
+    refused: bool = False
 
 
 class Intake:
     """Reads notices.
 
     Args:
-        consumer: of the dispatchers' group: read_committed, not auto-committing, telling ends of partitions.
+        new_consumer: makes a consumer of the dispatchers' group: read_committed, not auto-committing, telling ends of partitions.
         topics: names of the bus's topics.
         departments: all of them.
         codec: of the contracts.
@@ -61,11 +73,12 @@ class Intake:
         batch: messages at once, at most.
         on_assign: takes partitions over and says where to begin in each place; called in this thread.
         on_revoke: brings partitions to their end; called in this thread.
+        traces: told of notices that are traced; None where traces are off.
     """
 
     def __init__(
         self,
-        consumer: Consumer,
+        new_consumer: Callable[[], Consumer],
         topics: Topics,
         departments: Sequence[str],
         codec: Codec,
@@ -74,17 +87,20 @@ class Intake:
         batch: int,
         on_assign: Callable[[list[int]], Mapping[Place, Start]],
         on_revoke: Callable[[list[int], bool], None],
+        traces: "DeliveryTraces | None" = None,
     ) -> None:
-        self._consumer = consumer
+        self._new_consumer = new_consumer
+        self._consumer = new_consumer()
         self._codec = codec
         self._urgent = urgent
         self._batch = batch
         self._on_assign = on_assign
         self._on_revoke = on_revoke
+        self._traces = traces
         self._topic_of = {name: topics.out_of(name) for name in departments}
         self._department_of = {topic: name for name, topic in self._topic_of.items()}
         self._actions = _actions(codec)
-        self._leaving = False
+        self._leaving = self._refused = False
 
     def join(self) -> None:
         """Join the group."""
@@ -96,25 +112,28 @@ class Intake:
         """Leave the group."""
         self._leaving = True
         leave(self._consumer)
+        self._leaving = False
+
+    def join_anew(self) -> None:
+        """Join the group with another consumer, after it has refused this one for good."""
+        self.leave()
+        self._consumer = self._new_consumer()
+        self._refused = False
+        self.join()
 
     def poll(self) -> Batch:
-        """What is there, at once when something is, else within a moment.
-
-        Raises:
-            FatalError: the consumer has failed for good.
-        """
+        """What is there, at once when something is, else within a moment."""
         found = Batch()
         first = self._consumer.poll(WAIT_SECONDS)
-        if first is None:
-            return found
-        for message in [first, *self._consumer.consume(self._batch, 0)]:
+        for message in [] if first is None else [first, *self._consumer.consume(self._batch, 0)]:
             error = message.error()
             if error is None:
                 self._take(message, found)
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 # librdkafka's own codes are named so
                 found.ended.append((self._department_of[message.topic() or ""], message.partition() or 0))
-            elif error.fatal():
-                raise translate(KafkaException(error), "reading notices")
+            elif is_final(error):
+                self._refused = True
+        found.refused = self._refused
         return found
 
     def begin(self, starts: Mapping[Place, Start]) -> None:
@@ -166,24 +185,41 @@ class Intake:
             notice=notice["id"], offset=message.offset() or 0, issued_at=notice["issued_at"], changes=changes,
             urgent=any(measure in self._urgent for measure, _ in changes),
         )  # fmt: skip
+        if self._traces is not None:
+            headers: Any = message.headers() or ()
+            parent = next((value for name, value in headers if name == PARENT), None)
+            if parent is not None:
+                self._traces.arrived(pointer.notice, parent.decode("latin-1"))
         found.arrived.append(Arrived(department, pointer, raw))
 
     def _assign(self, consumer: Consumer, places: list[TopicPartition]) -> None:
-        if self._leaving:
+        if self._is_ending(consumer):
             consumer.assign([])  # an answer all the same: without one the group would wait for it
             return
         starts = self._on_assign(sorted({place.partition for place in places}))
         begun = {(one.topic, one.partition): one for one in self._resolve_patiently(starts)}
         idle = [TopicPartition(p.topic, p.partition, OFFSET_END) for p in places if (p.topic, p.partition) not in begun]
-        consumer.assign([*begun.values(), *idle])
-        consumer.resume(list(begun.values()))  # librdkafka remembers a pause from an assignment before
-        consumer.pause(idle)
+        try:
+            consumer.assign([*begun.values(), *idle])
+            consumer.resume(list(begun.values()))  # librdkafka remembers a pause from an assignment before
+            consumer.pause(idle)
+        except KafkaException as error:
+            if not is_final(error.args[0]):
+                raise
+            self._refused = True
 
-    def _revoke(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
-        self._on_revoke(sorted({place.partition for place in places}), False)  # noqa: FBT003 # not lost
+    def _revoke(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        self._take_back(consumer, places, lost=False)
 
-    def _lose(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
-        self._on_revoke(sorted({place.partition for place in places}), True)  # noqa: FBT003 # lost
+    def _lose(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        self._take_back(consumer, places, lost=True)
+
+    def _take_back(self, consumer: Consumer, places: list[TopicPartition], *, lost: bool) -> None:
+        if consumer is self._consumer:  # not one that was left behind when it did not close
+            self._on_revoke(sorted({place.partition for place in places}), lost)
+
+    def _is_ending(self, consumer: Consumer) -> bool:
+        return self._leaving or consumer is not self._consumer
 
     def _resolve_patiently(self, starts: Mapping[Place, Start]) -> list[TopicPartition]:
         """As `_resolve`; the group waits meanwhile, as long as it takes."""

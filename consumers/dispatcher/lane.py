@@ -6,6 +6,7 @@ outcome the message is sent again, with the same id.
 
 import asyncio
 import random
+from contextlib import nullcontext
 
 import aiohttp
 import msgspec
@@ -14,7 +15,7 @@ from consumers.dispatcher.attempt_log import attempt_of, receipt_of
 from consumers.dispatcher.message import CONTENT_TYPE
 from consumers.dispatcher.pacing import Breaker, Bucket
 from consumers.dispatcher.payload_cache import PayloadCache
-from consumers.dispatcher.post import Answer, open_session, post
+from consumers.dispatcher.post import Answer, WithheldError, open_session, post
 from consumers.dispatcher.queue import Pointer, Queue
 from consumers.dispatcher.schedule import DEFAULT_THROTTLE, Outcome, delay, is_exhausted
 from consumers.dispatcher.surroundings import Surroundings
@@ -24,8 +25,9 @@ from exchange.signatures import Signer
 
 FETCHED = 100
 """Notices read again at once."""
-LEASE_SECONDS = 5.0
-"""Nothing is sent of a partition that Redis has not confirmed to be ours for so long: shorter than a session of the group."""
+UNCERTAIN_MS = 100
+"""When it is not certain that a partition is still ours, it is looked at again so soon."""
+ABANDONED_MS = 1000
 USER_AGENT = "creditbus/1"
 encode_pointer = msgspec.msgpack.Encoder().encode
 decode_pointer = msgspec.msgpack.Decoder(Pointer).decode
@@ -122,8 +124,8 @@ class Lane:
         return max(circuit, self._throttled_until - now, self._bucket.wait(now), 0)
 
     def _begin(self, pointer: Pointer) -> None:
-        if not self._around.commits.owned_within(pointer.partition, LEASE_SECONDS):
-            self.queue.failed(pointer, next_at=self._around.now() + 100, attempts=pointer.attempts)
+        if not self._around.commits.is_ours(pointer.partition):
+            self._put_back(pointer, UNCERTAIN_MS)
             return
         self._bucket.take()
         self.breaker.begin()
@@ -136,22 +138,29 @@ class Lane:
         error = None if task.cancelled() else task.exception()
         if task.cancelled() or error is not None:
             # Given up (its partition goes away, the process ends), or its notice cannot be had now: it waits on as it was.
-            now = self._around.now()
-            self.breaker.abandon(now)
-            if self.queue.under_way.get(pointer.subject) is pointer:
-                self.queue.failed(pointer, next_at=now + 1000, attempts=pointer.attempts)
+            self.breaker.abandon(self._around.now())
+            self._put_back(pointer, ABANDONED_MS)
         if error is not None:
             self._around.report.attempt_broke(error)
         self.pump()
+
+    def _put_back(self, pointer: Pointer, wait: int) -> None:
+        """It waits on as it was, for so many milliseconds at least, unless its partition is no longer here."""
+        if self.queue.under_way.get(pointer.subject) is pointer:
+            self.queue.failed(pointer, next_at=self._around.now() + wait, attempts=pointer.attempts)
 
     async def _attempt(self, pointer: Pointer) -> None:
         around = self._around
         body = await self._body(pointer)
         if body is None:
             return
-        now = around.now()
         around.on_step("send")
-        answer = await self._send(pointer, body, now)
+        try:
+            answer = await self._send(pointer, body, around.now())
+        except WithheldError:  # ours when the attempt began: since then this process was suspended, or waited long
+            self.breaker.abandon(around.now())
+            self._put_back(pointer, UNCERTAIN_MS)
+            return
         around.on_step("answered")
         self._conclude(pointer, answer, around.now())
         around.on_step("concluded")
@@ -164,12 +173,17 @@ class Lane:
             self._around.guard.check_url(self.endpoint.url)  # aiohttp asks no resolver about literal addresses
         except RequestError as error:
             return Answer(Outcome.REFUSED, 0, str(error)[:200], 0, "", 0)
-        return await post(self._session, self.endpoint.url, body, headers, now=now)
+        traces = self._around.traces
+        with traces.attempt(pointer.notice, self.department) if traces else nullcontext() as traced:
+            return await post(
+                self._session, self.endpoint.url, body, headers | (traced or {}), now=now,
+                may_send=lambda: self._around.commits.is_ours(pointer.partition),
+            )  # fmt: skip
 
     async def _body(self, pointer: Pointer) -> bytes | None:
         """The message; None when the notice is no longer there."""
         envelope = self._around.envelope
-        if self.endpoint.payload is Payload.THIN:
+        if self.endpoint.payload is Payload.THIN or self.department in self._around.thin_only:
             return envelope.thin(pointer, self.department, self._topic)
         raw = self.payloads.get(pointer)
         if raw is None:
@@ -200,7 +214,7 @@ class Lane:
         delivered = answer.outcome is Outcome.DELIVERED
         throttled = answer.outcome is Outcome.THROTTLED
         self.breaker.ended(now, failed=not delivered and answer.status != TOO_MANY)
-        self._around.report.attempt(self.department, answer.outcome)
+        self._around.report.attempt(self.department, answer)
         number, next_at = pointer.attempts + 1, 0
         if delivered:
             self.has_succeeded = True

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from consumers.dispatcher.queue import Pointer
+from consumers.dispatcher.queue import Pointer, Skipped
 from exchange.codec import Codec
 from exchange.json_form import to_json
 
@@ -38,7 +38,7 @@ class Envelope:
         notice: dict[str, Any] = self._codec.decode(raw)[1]
         for name in _TIMES:
             notice[name] = to_json(notice[name])
-        return self._body(pointer, notice)
+        return self._body(pointer, notice, [_named(one) | {"changes": _changes(one)} for one in pointer.skipped])
 
     def thin(self, pointer: Pointer, department: str, topic: str) -> bytes:
         """A message that says only which notice there is, and where it lies: nothing of its content leaves the bus."""
@@ -50,28 +50,16 @@ class Envelope:
             "n": pointer.n,
             "place": {"topic": topic, "partition": pointer.partition, "offset": pointer.offset},
         }
-        return self._body(pointer, data)
+        return self._body(pointer, data, [_named(one) for one in pointer.skipped])
 
     def verification(self, message_id: str, challenge: str, now: int) -> bytes:
         """The message that an endpoint must echo the challenge of, before it gets notices."""
         data = {"challenge": challenge}
         return _encode(self._event(message_id, VERIFICATION_TYPE, _iso(now)) | {"data": data})
 
-    def _body(self, pointer: Pointer, data: dict[str, Any]) -> bytes:
+    def _body(self, pointer: Pointer, data: dict[str, Any], superseded: list[dict[str, Any]]) -> bytes:
         if pointer.skipped_count:
-            data["superseded"] = {
-                "count": pointer.skipped_count,
-                "notices": [
-                    {
-                        "id": one.notice,
-                        "epoch": one.epoch,
-                        "n": one.n,
-                        "issued_at": _iso(one.issued_at),
-                        "changes": [{"measure": measure, "action": action} for measure, action in one.changes],
-                    }
-                    for one in pointer.skipped
-                ],
-            }
+            data["superseded"] = {"count": pointer.skipped_count, "notices": superseded}
         event = self._event(pointer.notice, NOTICE_TYPE, _iso(pointer.issued_at))
         event["subject"] = pointer.subject
         event["sequence"] = f"{pointer.epoch:010d}.{pointer.n:012d}"
@@ -88,6 +76,14 @@ class Envelope:
             "timestamp": at,
             "datacontenttype": "application/json",
         }
+
+
+def _named(one: Skipped) -> dict[str, Any]:
+    return {"id": one.notice, "epoch": one.epoch, "n": one.n, "issued_at": _iso(one.issued_at)}
+
+
+def _changes(one: Skipped) -> list[dict[str, str]]:
+    return [{"measure": measure, "action": action} for measure, action in one.changes]
 
 
 def _iso(at: int) -> str:

@@ -3,6 +3,7 @@
 import logging
 from typing import TYPE_CHECKING
 
+from consumers.dispatcher.post import Answer
 from consumers.dispatcher.schedule import Outcome
 from exchange.endpoints import State
 from exchange.errors import CreditbusError
@@ -25,11 +26,13 @@ class DispatcherReport:
         self._metrics = metrics
         self._collapsed: dict[str, int] = {}
 
-    def attempt(self, department: str, outcome: Outcome) -> None:
+    def attempt(self, department: str, answer: Answer) -> None:
         """An attempt has ended."""
-        self._metrics.attempts.labels(department, outcome.value).inc()
-        if outcome is Outcome.REFUSED:
+        self._metrics.attempts.labels(department, answer.outcome.value).inc()
+        if answer.outcome is Outcome.REFUSED:
             self._metrics.refused.labels(department).inc()
+        if answer.certificate_expires:
+            self._metrics.certificate_expires.labels(department).set(answer.certificate_expires)
 
     def delivered(self, department: str, milliseconds: int) -> None:
         """A notice was delivered, so long after its issue."""
@@ -53,6 +56,11 @@ class DispatcherReport:
         """Commits were refused."""
         self._metrics.fenced.inc(len(partitions))
         log.warning("fenced partitions=%s", partitions)
+
+    def rejoining(self) -> None:
+        """The group refused this member for good; it joins anew."""
+        self._metrics.rejoins.inc()
+        log.warning("rejoining")
 
     def waiting(self, error: CreditbusError) -> None:
         """A server is away."""
@@ -98,7 +106,8 @@ class DispatcherReport:
     def closed(self, department: str) -> None:
         """An endpoint is gone from the list."""
         self._collapsed.pop(department, None)
-        for gauge in (self._metrics.pending, self._metrics.oldest, self._metrics.circuit, self._metrics.inactive):
+        m = self._metrics
+        for gauge in (m.pending, m.oldest, m.circuit, m.inactive, m.certificate_expires):
             gauge.remove(department)
 
     def receipts(self, waiting: int) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
+from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, Producer
 
@@ -15,24 +16,30 @@ from consumers.dispatcher.guard import Guard
 from consumers.dispatcher.intake import Intake
 from consumers.dispatcher.message import Envelope
 from consumers.dispatcher.payloads import Rereader
+from consumers.dispatcher.places import Places
 from consumers.dispatcher.receipts import Receipts
 from consumers.dispatcher.report import DispatcherReport
 from consumers.dispatcher.surroundings import Surroundings
 from consumers.standing.liveness import Liveness
+from exchange.brokers import Brokers
 from exchange.catalogue import load_catalogue
 from exchange.clock import now_ms
 from exchange.codec import open_codec
 from exchange.delivery_store import DeliveryStore
 from exchange.domain.policy import Policy
 from exchange.endpoint_store import EndpointStore
-from exchange.kafka import LOSSLESS
+from exchange.kafka import LOSSLESS, Config, membership, reading
 from exchange.metrics import DispatcherMetrics
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
+from exchange.redis_client import connect
 from exchange.settings import Settings
 from exchange.signatures import SigningKeys
-from exchange.store import connect
 from exchange.topics import Topics
+from exchange.tracing import open_tracing
+
+if TYPE_CHECKING:
+    from consumers.dispatcher.traces import DeliveryTraces
 
 BATCH = 500
 DAY_MS = 86_400_000
@@ -56,12 +63,21 @@ def urgent_measures(policy: Policy) -> frozenset[str]:
     return frozenset(rule.measure for rules in policy.rules_by_list.values() for rule in rules if rule.urgent)
 
 
+def _open_traces(settings: Settings) -> "DeliveryTraces | None":
+    tracing = open_tracing(settings)
+    if tracing is None:
+        return None
+    from consumers.dispatcher.traces import DeliveryTraces
+
+    return DeliveryTraces(tracing)
+
+
 class DispatcherProcess:
     """A dispatcher that can be run and told to stop.
 
     Args:
         settings: of this process.
-        kafka: host:port.
+        kafka: where it is, and how it is spoken to.
         redis: URL.
         keys: master keys to sign with.
         metrics: where to count.
@@ -72,7 +88,7 @@ class DispatcherProcess:
     def __init__(
         self,
         settings: Settings,
-        kafka: str,
+        kafka: Brokers,
         redis: str,
         keys: SigningKeys,
         *,
@@ -112,7 +128,7 @@ class DispatcherProcess:
             ThreadPoolExecutor(1, "redis") as redis_thread,
             ThreadPoolExecutor(1, "reread") as reread_thread,
         ):
-            reader = Rereader(Consumer(self._reading(f"{self._settings.topic_prefix}.dispatcher.reread")))
+            reader = Rereader(Consumer(self._reading("dispatcher.reread")))
             try:
                 self._dispatcher = self._build(reader, intake_thread, redis_thread, reread_thread)
                 if self._stopped.is_set():
@@ -125,19 +141,23 @@ class DispatcherProcess:
     def _build(self, reader: Rereader, intake: Executor, redis: Executor, reread: Executor) -> Dispatcher:
         settings, loop = self._settings, asyncio.get_running_loop()
         store = open_delivery_store(settings, self._redis)
+        traces = _open_traces(settings)
 
         async def read_again(topic: str, number: int, offsets: list[int]) -> dict[int, bytes]:
             return await loop.run_in_executor(reread, reader.read, topic, number, offsets)
 
         def on_fenced(partitions: list[int]) -> None:
-            dispatcher.fenced(partitions)
+            places.fenced(partitions)
 
         def on_published(number: int, count: int) -> None:
             change = commits.change(number)
             if change is not None:
                 change.trim += count
 
-        commits = Commits(store, redis, on_fenced=on_fenced, on_wait=self._report.waiting, on_step=self._on_step)
+        commits = Commits(
+            store, redis, on_fenced=on_fenced, on_wait=self._report.waiting, on_step=self._on_step,
+            lease_seconds=settings.session_timeout_seconds / 2,
+        )  # fmt: skip
         receipts = Receipts(
             self._producer(),
             self._topics.into(settings.operator_department),
@@ -156,24 +176,20 @@ class DispatcherProcess:
             topic_of=self._topics.out_of,
             now=self._now,
             on_step=self._on_step,
+            thin_only=self._catalogue.thin_only(),
             operator=settings.operator_department,
             timeout_seconds=settings.webhook_timeout_seconds,
             payload_bytes=settings.webhook_payload_bytes,
+            traces=traces,
         )
         watch = EndpointsWatch(
             EndpointStore(connect(self._redis)), redis, around, pause_after=int(settings.webhook_pause_days * DAY_MS)
         )
-        group = self._reading(f"{settings.topic_prefix}.dispatcher") | {
-            "partition.assignment.strategy": "range",
-            "session.timeout.ms": int(settings.session_timeout_seconds * 1000),
-            "heartbeat.interval.ms": int(settings.session_timeout_seconds * 333),
-        }
-        if settings.instance_id:  # one that is killed and started again has its partitions at once
-            group["group.instance.id"] = settings.instance_id
-        dispatcher = Dispatcher(
+        group = self._reading("dispatcher") | membership(settings.session_timeout_seconds, settings.instance_id)
+        places = Places(
             new_intake=partial(
-                Intake, Consumer(group), self._topics, sorted(self._catalogue.departments), self._codec, self._urgent,
-                batch=BATCH,
+                Intake, partial(Consumer, group), self._topics, sorted(self._catalogue.departments), self._codec,
+                self._urgent, batch=BATCH, traces=traces,
             ),
             intake_thread=intake,
             store=store,
@@ -182,23 +198,24 @@ class DispatcherProcess:
             watch=watch,
             receipts=receipts,
             report=self._report,
-            liveness=self.liveness,
         )  # fmt: skip
-        return dispatcher
+        return Dispatcher(
+            places=places,
+            store=store,
+            redis_thread=redis,
+            commits=commits,
+            watch=watch,
+            receipts=receipts,
+            report=self._report,
+            liveness=self.liveness,
+        )
 
     def _producer(self) -> Producer:
-        return Producer({"bootstrap.servers": self._kafka, "compression.type": "lz4", "linger.ms": 20} | LOSSLESS)
+        return Producer({**self._kafka.config(), "compression.type": "lz4", "linger.ms": 20} | LOSSLESS)
 
-    def _reading(self, group: str) -> dict[str, str | int | bool]:
-        return {
-            "bootstrap.servers": self._kafka,
-            "group.id": group,
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
+    def _reading(self, group: str) -> Config:
+        return reading(self._kafka, f"{self._settings.topic_prefix}.{group}") | {
             "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
-            "fetch.wait.max.ms": 100,
             "socket.nagle.disable": True,
             "queued.max.messages.kbytes": 16_384,
         }

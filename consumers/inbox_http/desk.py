@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from consumers.inbox_http.bell import Bell
 from consumers.inbox_http.cursor import END, Offsets
-from consumers.inbox_http.problems import RefusedError
 from consumers.inbox_http.reader import Notice, Page, Readers
+from exchange.http.problems import RefusedError
 from exchange.metrics import InboxHttpMetrics
 from exchange.partitioner import partition_of
 from exchange.topics import Topics

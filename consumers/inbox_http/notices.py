@@ -9,14 +9,14 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from consumers.inbox_http import words
-from consumers.inbox_http.access import Caller
 from consumers.inbox_http.cursor import Offsets
 from consumers.inbox_http.desk import Desk, Present
 from consumers.inbox_http.parts import Parts
-from consumers.inbox_http.problems import RefusedError
 from consumers.inbox_http.reader import Notice, Page
 from exchange.domain.identity import IdentityError, parse_subject
 from exchange.errors import RequestError, RetryLaterError
+from exchange.http.door import Caller
+from exchange.http.problems import RefusedError
 from exchange.json_form import to_json
 
 LIMIT = 1000

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumers.inbox_http.cursor import END, Offsets
+from exchange.brokers import Brokers
 from exchange.codec import Codec
 from exchange.errors import CreditbusError, RetryLaterError, UndecodableError
 from exchange.kafka import translate
@@ -173,13 +174,13 @@ class Readers:
     """The pool: so many readers, opened as they are needed, each in a thread of its own while it reads.
 
     Args:
-        kafka: host:port.
+        kafka: where it is, and how it is spoken to.
         codec: of the contracts.
         size: readers at most; who comes when all are busy waits for his turn.
         on_bad: see `Reader`.
     """
 
-    def __init__(self, kafka: str, codec: Codec, size: int, on_bad: Callable[[], None]) -> None:
+    def __init__(self, kafka: Brokers, codec: Codec, size: int, on_bad: Callable[[], None]) -> None:
         self._kafka = kafka
         self._codec = codec
         self._on_bad = on_bad
@@ -188,17 +189,18 @@ class Readers:
 
     async def read(self, topic: str, offsets: Offsets, limit: int) -> Page:
         """See `Reader.read`."""
-        return await self._run(lambda reader: reader.read(topic, offsets, limit))
+        return await self.run(lambda reader: reader.read(topic, offsets, limit))
 
     async def ends(self, topic: str, partitions: int) -> Offsets:
         """See `Reader.ends`."""
-        return await self._run(lambda reader: reader.ends(topic, partitions))
+        return await self.run(lambda reader: reader.ends(topic, partitions))
 
     async def find(self, topic: str, partition: int, subject: str, notice_id: str) -> Notice | None:
         """See `Reader.find`."""
-        return await self._run(lambda reader: reader.find(topic, partition, subject, notice_id))
+        return await self.run(lambda reader: reader.find(topic, partition, subject, notice_id))
 
-    async def _run(self, act: Callable[[Reader], Answer]) -> Answer:
+    async def run(self, act: Callable[[Reader], Answer]) -> Answer:
+        """Let one of the readers do something, in its thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._act, act)
 
     def _act(self, act: Callable[[Reader], Answer]) -> Answer:
@@ -221,14 +223,14 @@ class Readers:
             self._idle.get_nowait().consumer.close()
 
 
-def open_consumer(kafka: str, *, wait_ms: int = 5, **changes: str | int | bool) -> Consumer:
+def open_consumer(kafka: Brokers, *, wait_ms: int = 5, **changes: str | int | bool) -> Consumer:
     """A reader of committed notices that belongs to no group and says where each partition ends.
 
     It is told where all topics lie at once: librdkafka asks for a topic that it does not know by a timer, which made the first page of
     each department from each reader take up to a second.
 
     Args:
-        kafka: host:port.
+        kafka: where it is, and how it is spoken to.
         wait_ms: how long the broker holds back the answer that there is nothing more.
         changes: to its settings.
 
@@ -237,7 +239,7 @@ def open_consumer(kafka: str, *, wait_ms: int = 5, **changes: str | int | bool) 
     """
     consumer = Consumer(
         {
-            "bootstrap.servers": kafka,
+            **kafka.config(),
             "group.id": "inbox-http",  # never joined
             "isolation.level": "read_committed",
             "enable.auto.commit": False,

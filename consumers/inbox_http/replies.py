@@ -4,9 +4,8 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
@@ -14,7 +13,6 @@ from fastapi.responses import JSONResponse
 from consumers.inbox_http import words
 from consumers.inbox_http.desk import Desk
 from consumers.inbox_http.parts import Parts
-from consumers.inbox_http.problems import RefusedError, reasons_of
 from consumers.inbox_http.reader import Notice
 from consumers.inbox_http.row_schemas import FEEDBACK_BODY, RECEIPTS_BODY
 from exchange.answers import (
@@ -25,46 +23,43 @@ from exchange.answers import (
     seconds_now,
     today_in_china,
 )
-from exchange.errors import CreditbusError, Reason, RejectedError
+from exchange.errors import Reason, RejectedError
+from exchange.http.problems import RefusedError
+from exchange.http.sending import Result, Row, send
 from exchange.json_form import from_json
 
+RECEIPT, FEEDBACK = "delivery_receipt", "measure_feedback"
 ROWS = 1000
 """Rows of one request, at most."""
 _BODY_BYTES = 4 * 2**20
-_CONFIRM_SECONDS = 60.0
 _PAGE = 500
 _GIVEN_BY_BUS = ("department", "published_at", "classification")
 _NOTICE_FIELDS = ("id", "subject", "epoch", "n")
 Authorization = Annotated[str, Header(include_in_schema=False)]
 
 
-class Row(NamedTuple):
-    """One answer, or what is wrong with it before it is one."""
-
-    record: dict[str, Any]
-    reasons: tuple[Reason, ...] = ()
-
-
 def read_feedback(parts: Parts, given: object, revision: int) -> Row:
     """A row of feedback as the publisher takes it."""
     if not isinstance(given, Mapping):
-        return Row({}, (Reason(code="wrong_type", value=str(given)[:200], rule="a JSON object"),))
+        return Row(FEEDBACK, {}, (Reason(code="wrong_type", value=str(given)[:200], rule="a JSON object"),))
     own = [
         Reason(code="unknown_field", field=name, rule="the bus fills it in itself") for name in _GIVEN_BY_BUS if name in given
     ]  # fmt: skip
     try:
-        fields = from_json(parts.codec.contracts.latest["measure_feedback"].schema, given)
+        fields = from_json(parts.codec.contracts.latest[FEEDBACK].schema, given)
     except RejectedError as error:
-        return Row(dict(given), (*own, *error.reasons))
-    return Row(complete_feedback(fields, revision=revision, today=today_in_china()), tuple(own))
+        return Row(FEEDBACK, given, (*own, *error.reasons))
+    return Row(FEEDBACK, complete_feedback(fields, revision=revision, today=today_in_china()), tuple(own))
 
 
 def read_receipt(given: object, now: datetime) -> Row:
     """The receipt of a notice that a department names."""
     missing = [name for name in _NOTICE_FIELDS if not isinstance(given, Mapping) or name not in given]
     if not isinstance(given, Mapping) or missing:
-        return Row({}, tuple(Reason(code="missing_field", field=name, rule="of the notice") for name in missing))
-    return Row(receipt_of(given, "INBOX", now))
+        return Row(
+            RECEIPT, {}, tuple(Reason(code="missing_field", field=name, rule="of the notice") for name in missing)
+        )
+    return Row(RECEIPT, receipt_of(given, "INBOX", now))
 
 
 def reply_routes(parts: Parts, desk: Desk) -> APIRouter:
@@ -87,7 +82,7 @@ def reply_routes(parts: Parts, desk: Desk) -> APIRouter:
             given = body["notices"]
         now = datetime.now(UTC)
         rows = [read_receipt(one, now) for one in _as_rows(given)]
-        results = await asyncio.to_thread(_send, parts, caller.department, "delivery_receipt", rows)
+        results = await asyncio.to_thread(_send, parts, caller.department, rows)
         parts.metrics.receipts.labels(caller.department).inc(_accepted(results))
         return _answer(results)
 
@@ -105,7 +100,7 @@ def reply_routes(parts: Parts, desk: Desk) -> APIRouter:
             step = (str(one.get("notice_id")), str(one.get("measure"))) if isinstance(one, Mapping) else ("", "")
             rows.append(read_feedback(parts, one, second + steps[step]))
             steps[step] += 1
-        results = await asyncio.to_thread(_send, parts, caller.department, "measure_feedback", rows)
+        results = await asyncio.to_thread(_send, parts, caller.department, rows)
         for row, result in zip(rows, results, strict=True):
             if result["status"] == "accepted":
                 state = row.record.get("state", "ACKNOWLEDGED")
@@ -163,40 +158,13 @@ def _bad_body(rule: str) -> RefusedError:
     return RefusedError(400, f"正文有误 the body is wrong: {rule}", code="bad_body", remedy="see /docs for an example")
 
 
-def _send(parts: Parts, department: str, record_type: str, rows: list[Row]) -> list[dict[str, Any]]:
+def _send(parts: Parts, department: str, rows: list[Row]) -> list[Result]:
     """Put rows on the bus and wait until it has them; the result of each, in order."""
-    sent: list[Future[Any] | CreditbusError] = []
-    for record, reasons in rows:
-        try:
-            if reasons:
-                raise RejectedError(reasons)
-            sent.append(parts.outbound.publish(department, record, record_type))
-        except CreditbusError as error:
-            sent.append(error)
-    results: list[dict[str, Any]] = []
-    for index, (row, one) in enumerate(zip(rows, sent, strict=True)):
-        known = {"index": index, "document": row.record.get("document"), "revision": row.record.get("revision")}
-        results.append(known | _result(one))
-        if isinstance(one, RejectedError):
-            for reason in one.reasons:
-                parts.metrics.refused.labels(department, reason.code).inc()
+    results = list(send(parts.outbound, department, rows))
+    for result in results:
+        for reason in result.get("reasons", ()):
+            parts.metrics.refused.labels(department, reason["code"]).inc()
     return results
-
-
-def _result(sent: Future[Any] | CreditbusError) -> dict[str, Any]:
-    error: CreditbusError
-    if isinstance(sent, Future):
-        try:
-            where = sent.result(timeout=_CONFIRM_SECONDS)
-        except CreditbusError as failure:
-            error = failure
-        else:
-            return {"status": "accepted", **where._asdict()}
-    else:
-        error = sent
-    if isinstance(error, RejectedError):
-        return {"status": "refused", "reasons": reasons_of(error)}
-    return {"status": "unconfirmed", "code": error.code, "detail": str(error), "remedy": error.remedy}
 
 
 def _accepted(results: list[dict[str, Any]]) -> int:

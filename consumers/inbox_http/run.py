@@ -2,23 +2,24 @@
 
 import asyncio
 import logging
-import socket
-from types import FrameType
 
-import uvicorn
 from confluent_kafka import KafkaException
 
-from consumers.inbox_http.access import Door
 from consumers.inbox_http.app import build_app
 from consumers.inbox_http.bell import Bell
 from consumers.inbox_http.cursor import CursorForm
 from consumers.inbox_http.desk import Desk
-from consumers.inbox_http.parts import Outbound, Parts
+from consumers.inbox_http.parts import Parts
 from consumers.inbox_http.reader import Readers, open_consumer
 from exchange.api_keys import KeyStore
+from exchange.bearer_tokens import open_bearer_tokens
 from exchange.catalogue import load_catalogue
 from exchange.codec import open_codec
 from exchange.errors import FatalError, RequestError
+from exchange.http.certificate import inbox_certificate
+from exchange.http.door import Door
+from exchange.http.sending import Outbound
+from exchange.http.serving import HttpServer, bind, trace_requests, url_of
 from exchange.kafka import REQUEST_SECONDS, open_admin, translate
 from exchange.metrics import InboxHttpMetrics
 from exchange.paths import SCHEMAS
@@ -28,29 +29,6 @@ from exchange.topics import Topics
 _END_SECONDS = 5
 """Answers under way have so long when the server ends."""
 log = logging.getLogger("creditbus.inbox")
-
-
-class InboxServer(uvicorn.Server):
-    """The HTTP server, whose end wakes everybody who waits.
-
-    Args:
-        config: of uvicorn.
-        bell: to wake them with.
-    """
-
-    def __init__(self, config: uvicorn.Config, bell: Bell) -> None:
-        super().__init__(config)
-        self._bell = bell
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM or Ctrl-C."""
-        self.end()
-        super().handle_exit(sig, frame)
-
-    def end(self) -> None:
-        """Take no more requests, wake who waits, finish."""
-        self._bell.wake_all()
-        self.should_exit = True
 
 
 class InboxHttp:
@@ -63,7 +41,7 @@ class InboxHttp:
         metrics: to count in.
 
     Raises:
-        RequestError: `port_taken`, `no_topics`.
+        RequestError: `port_taken`, `no_topics`, `bad_certificate`.
         FatalError: `partition_mismatch`.
         RetryLaterError: Kafka is away.
     """
@@ -74,14 +52,16 @@ class InboxHttp:
         self._outbound = outbound
         self._metrics = metrics
         self._cluster = _look_at(settings)
-        self._socket = _bind(settings.inbox_host, settings.inbox_port)
-        self._server: InboxServer | None = None
+        self._certificate = inbox_certificate(settings)
+        self._socket = bind(
+            settings.inbox_host, settings.inbox_port, settings="CREDITBUS_INBOX_HOST and CREDITBUS_INBOX_PORT"
+        )
+        self._server: HttpServer | None = None
 
     @property
     def url(self) -> str:
         """Where it is served."""
-        host, port = self._socket.getsockname()[:2]
-        return f"http://{host}:{port}"
+        return url_of(self._socket, tls=self._certificate is not None)
 
     def run(self) -> None:
         """Serve until SIGTERM, Ctrl-C or `stop`."""
@@ -104,17 +84,15 @@ class InboxHttp:
             partitions=settings.partitions, seats=settings.inbox_polls, metrics=metrics,
         )  # fmt: skip
         parts = Parts(
-            door=Door(self._keys, catalogue),
+            door=Door(self._keys, catalogue, open_bearer_tokens(settings)),
             form=CursorForm(f"{self._cluster}/{settings.topic_prefix}", settings.partitions),
             codec=codec,
             outbound=self._outbound,
             metrics=metrics,
         )
-        config = uvicorn.Config(
-            build_app(parts, desk), log_config=None, access_log=False, server_header=False, lifespan="off",
-            timeout_graceful_shutdown=_END_SECONDS,
-        )  # fmt: skip
-        self._server = InboxServer(config, bell)
+        app = build_app(parts, desk)
+        trace_requests(app, settings)
+        self._server = HttpServer(app, end_seconds=_END_SECONDS, on_end=bell.wake_all, certificate=self._certificate)
         log.info("serving url=%s", self.url)
         try:
             await self._server.serve(sockets=[self._socket])
@@ -140,14 +118,3 @@ def _look_at(settings: Settings) -> str:
             code="partition_mismatch", remedy="set CREDITBUS_PARTITIONS to what the topics have",
         )  # fmt: skip
     return str(found.cluster_id)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise RequestError(
-            f"{host}:{port} cannot be had: {error.strerror}",
-            code="port_taken", remedy="set CREDITBUS_INBOX_HOST and CREDITBUS_INBOX_PORT to what is free; port 0 finds one",
-        ) from error  # fmt: skip

@@ -73,7 +73,7 @@ def receipts_example() -> dict[str, Any]:
 
 def results_example(document: str) -> dict[str, Any]:
     """An example of the results of answers."""
-    row = {"index": 0, "document": document, "revision": 1, "status": "accepted", "topic": "credit.in.gd.fin", "partition": 1, "offset": 41}  # fmt: skip
+    row = {"index": 0, "type": "measure_feedback", "document": document, "revision": 1, "status": "accepted", "topic": "credit.in.gd.fin", "partition": 1, "offset": 41}  # fmt: skip
     return {"accepted": 1, "refused": 0, "results": [row]}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from consumers.standing.publishing import STALE
+from consumers.standing.transaction import STALE
 from exchange.domain.ledger import Entry
 from exchange.errors import CreditbusError, FencedError, RetryLaterError
 from exchange.kafka import translate

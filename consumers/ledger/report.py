@@ -4,9 +4,10 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from consumers.ledger.attach import Attached
+from consumers.standing.reading import behind
 from exchange.domain.ledger import Entry
 from exchange.errors import CreditbusError
 from exchange.metrics import LedgerMetrics
@@ -53,14 +54,8 @@ class LedgerReport:
         self, consumer: Consumer, places: Sequence[TopicPartition], owned: Mapping[int, Attached], *, now: int
     ) -> int:
         """Gauges; the number of messages not yet entered."""
-        lag = 0
-        for place in places:
-            if place.partition in owned:
-                try:
-                    low, high = consumer.get_watermark_offsets(place, cached=True)
-                except KafkaException:
-                    continue
-                lag += max(0, high - max(low, owned[place.partition].offsets.get(place.topic, 0)))
+        mine = [place for place in places if place.partition in owned]
+        lag = sum(behind(consumer, mine, lambda place: owned[place.partition].offsets.get(place.topic, 0)))
         self._metrics.lag.set(lag)
         self._metrics.assigned.set(len(owned))
         self._metrics.checkpoint_age.set(max((one.chain.unsigned_for(now=now) for one in owned.values()), default=0.0))

@@ -12,12 +12,13 @@ from consumers.ledger.drafts import Describer
 from consumers.ledger.process import LedgerProcess
 from consumers.ledger.report import LedgerReport
 from consumers.standing.liveness import Liveness
+from exchange.brokers import Brokers
+from exchange.bus_keys import LedgerKeys
 from exchange.catalogue import load_catalogue
 from exchange.clock import now_ms
 from exchange.codec import open_codec
-from exchange.kafka import LOSSLESS, open_admin
+from exchange.kafka import LOSSLESS, membership, open_admin, reading
 from exchange.ledger_entries import entry_reader, entry_writer
-from exchange.ledger_keys import LedgerKeys
 from exchange.metrics import LedgerMetrics
 from exchange.paths import SCHEMAS
 from exchange.settings import Settings
@@ -27,7 +28,7 @@ from exchange.topics import Topics
 class LedgerParts:
     """What the process and the readers of chains have in common, made from the settings."""
 
-    def __init__(self, settings: Settings, kafka: str) -> None:
+    def __init__(self, settings: Settings, kafka: Brokers) -> None:
         self.settings = settings
         self.bus = settings.topic_prefix
         self.topics = Topics(settings.topic_prefix)
@@ -41,15 +42,10 @@ class LedgerParts:
     def consumer(self) -> Consumer:
         """A member of the ledger's group."""
         settings = self.settings
-        session = int(settings.session_timeout_seconds * 1000)
-        member = {"group.instance.id": self.instance} if settings.instance_id else {}
         return Consumer(
-            self._reading()
+            reading(self.kafka, self.group)
+            | membership(settings.session_timeout_seconds, settings.instance_id)
             | {
-                "group.id": self.group,
-                "partition.assignment.strategy": "range",
-                "session.timeout.ms": session,
-                "heartbeat.interval.ms": session // 3,
                 "topic.metadata.refresh.interval.ms": 10_000,
                 # The ledger is in no hurry: let fetches over all topics gather instead of answering once a record.
                 "fetch.min.bytes": 1_000_000,
@@ -57,18 +53,17 @@ class LedgerParts:
                 "queued.min.messages": 2 * settings.ledger_batch_records,
                 "queued.max.messages.kbytes": 65_536,
             }
-            | member
         )
 
     def reader(self) -> Consumer:
         """A consumer for reading chains and payloads, in no group that matters."""
-        return Consumer(self._reading() | {"group.id": f"{self.group}.read-back.{self.instance}"})
+        return Consumer(reading(self.kafka, f"{self.group}.read-back.{self.instance}"))
 
     def producer(self, on_error: OnError) -> Producer:
         """A transactional producer of this instance's name, not yet initialised."""
         return Producer(
             {
-                "bootstrap.servers": self.kafka,
+                **self.kafka.config(),
                 "transactional.id": f"{self.group}.{self.instance}",
                 "transaction.timeout.ms": 10_000,
                 "compression.type": "lz4",
@@ -80,20 +75,10 @@ class LedgerParts:
             | LOSSLESS
         )
 
-    def _reading(self) -> dict[str, str | int | bool]:
-        return {
-            "bootstrap.servers": self.kafka,
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest",
-            "fetch.wait.max.ms": 100,
-        }
-
 
 def build(
     settings: Settings,
-    kafka: str,
+    kafka: Brokers,
     keys: LedgerKeys,
     *,
     metrics: LedgerMetrics | None = None,
@@ -104,7 +89,7 @@ def build(
 
     Args:
         settings: of this process.
-        kafka: host:port.
+        kafka: where it is, and how it is spoken to.
         keys: that checkpoints are signed with.
         metrics: where to count.
         now: the clock, milliseconds since 1970-01-01 UTC.

@@ -1,9 +1,11 @@
 """Tracing a notice through the live ledger, the chain checked on the way."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from consumers.ledger.export import lines_of
 from consumers.ledger.run import LedgerParts
+from consumers.standing.reading import read_places, watermarks
 from exchange.domain.ledger import Entry
 from exchange.domain.ledger_check import ChainCheck, Fault, IsSigned
 from exchange.domain.ledger_trace import Trace, trace
@@ -35,7 +37,7 @@ class Chain:
             RetryLaterError: Kafka is away.
         """
         self.partition = partition_of(subject, self._parts.settings.partitions)
-        found = trace(self._checked(), notice_id, subject)
+        found = trace(self._checked(), notice_id, subject, self._is_same)
         if found.notice is None:
             raise RequestError(
                 f"the ledger has no notice {notice_id!r} about this subject",
@@ -43,6 +45,23 @@ class Chain:
                 remedy="see `creditbus watch`; a notice is entered a moment after it was issued",
             )
         return found
+
+    def _is_same(self, notice: Entry, feedback: Entry) -> bool:
+        """Whether both messages name the same epoch and number; False also where the notice was compacted away."""
+        named = [self._named(one) for one in (notice, feedback)]
+        return named[0] is not None and named[0] == named[1]
+
+    def _named(self, entry: Entry) -> tuple[int, int] | None:
+        place = (entry.topic, entry.partition)
+        with closing(self._parts.reader()) as reader:
+            begin, end = watermarks(reader, [place])[place]
+            if not begin <= entry.offset < end:
+                return None
+            for message in read_places(reader, {place: (entry.offset, entry.offset + 1)}):
+                if message.offset() == entry.offset:
+                    _, value = self._parts.codec.decode(message.value() or b"")
+                    return int(value["epoch"]), int(value["n"])
+        return None
 
     def _checked(self) -> Iterator[Entry]:
         parts = self._parts

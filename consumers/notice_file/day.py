@@ -1,15 +1,13 @@
 """The notices that were issued to a department on a day in China, read from its topic."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer
 
-from consumers.standing.reading import read_places, watermarks
+from consumers.standing.reading import read_since
 from exchange.codec import Codec
 from exchange.domain.calendar import CHINA_OFFSET_MS, DAY_MS, day_of
-from exchange.kafka import REQUEST_SECONDS, translate
 
 Notice = dict[str, Any]
 """A decoded notice: the fields of schemas/records/notice.avsc."""
@@ -31,24 +29,12 @@ def notices_of_day(reader: Consumer, codec: Codec, topic: str, day: int, partiti
         RetryLaterError: Kafka is away.
     """
     found: dict[tuple[str, int, int], Notice] = {}
-    for notice in _published_since(reader, codec, topic, day * DAY_MS - CHINA_OFFSET_MS - _MARGIN_MS, partitions):
+    since_ms = day * DAY_MS - CHINA_OFFSET_MS - _MARGIN_MS
+    for message in read_since(reader, topic, since_ms, partitions):
+        notice = codec.decode(message.value() or b"")[1]
         if day_of(int(notice["issued_at"].timestamp() * 1000)) == day:
             found[notice["subject"], notice["epoch"], notice["n"]] = notice
     return sorted(found.values(), key=lambda one: (one["issued_at"], one["subject"], one["epoch"], one["n"]))
-
-
-def _published_since(reader: Consumer, codec: Codec, topic: str, since_ms: int, partitions: int) -> Iterator[Notice]:
-    places = watermarks(reader, [(topic, number) for number in range(partitions)])
-    asked = [TopicPartition(topic, number, max(0, since_ms)) for number in range(partitions)]
-    try:
-        starts = reader.offsets_for_times(asked, timeout=REQUEST_SECONDS)
-    except KafkaException as error:
-        raise translate(error, f"reading {topic}") from error
-    for start in starts:
-        first, end = places[topic, start.partition]
-        places[topic, start.partition] = (max(first, start.offset) if start.offset >= 0 else end, end)
-    for message in read_places(reader, places):
-        yield codec.decode(message.value() or b"")[1]
 
 
 def in_china(moment: datetime) -> str:

@@ -3,10 +3,7 @@
 import csv
 import hashlib
 import io
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +12,7 @@ from openpyxl import Workbook
 
 from consumers.notice_file.rows import HEADER
 from exchange.errors import RequestError
+from exchange.whole_file import write_whole
 
 FORMATS = ("csv", "xlsx")
 NOTE = "#"
@@ -50,7 +48,7 @@ def write_notices(path: Path, rows: Iterable[Sequence[str]]) -> Written:
     written = Written(len(kept) - 1, hashlib.sha256(text.getvalue().encode()).hexdigest())
     content = _csv(text, written) if kind == "csv" else _xlsx(kept, written)
     try:
-        _replace(path, content)
+        write_whole(path, content)
     except OSError as error:
         raise RequestError(
             f"{path} cannot be written: {error.strerror}", code="cannot_write", remedy="check the folder and its room"
@@ -77,25 +75,3 @@ def _xlsx(rows: Iterable[Sequence[str]], written: Written) -> bytes:
     out = io.BytesIO()
     workbook.save(out)
     return out.getvalue()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """The file with its new content, or as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o640)
-        Path(name).replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise

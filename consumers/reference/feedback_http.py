@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 
 from consumers.reference.outbox import Feedback
+from consumers.reference.session import InboxSession
 from exchange.errors import Reason, RejectedError, RetryLaterError
 
 _TIMEOUT_SECONDS = 90  # the inbox waits a minute for the bus's own confirmation
@@ -18,7 +18,7 @@ _NEVER = frozenset({400, 409, 413, 415, 422})
 """Answers that no repetition changes; a wrong token is not one of them, since it is mended without touching the record."""
 
 
-class HttpFeedback:
+class HttpFeedback(InboxSession):
     """Sends feedback to the bus's inbox; an async context manager.
 
     Args:
@@ -27,21 +27,8 @@ class HttpFeedback:
     """
 
     def __init__(self, url: str, token: str) -> None:
+        super().__init__(token, _TIMEOUT_SECONDS)
         self._url = f"{url.rstrip('/')}/v1/feedback"
-        self._headers = {"Authorization": f"Bearer {token}"}
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            headers=self._headers, timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
-        )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
 
     async def __call__(self, records: Sequence[Feedback]) -> None:
         """Send some records and wait until the bus has confirmed them all.
@@ -50,10 +37,9 @@ class HttpFeedback:
             RejectedError: one at least is wrong; the others may have been taken.
             RetryLaterError: no answer, or one that says not now.
         """
-        assert self._session is not None, "not entered"  # noqa: S101 # a fault of the program
         rows = [{name: value for name, value in one.items() if name not in _GIVEN_BY_BUS} for one in records]
         try:
-            async with self._session.post(self._url, json=rows, allow_redirects=False) as answer:
+            async with self.http.post(self._url, json=rows, allow_redirects=False) as answer:
                 status, text = answer.status, await answer.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RetryLaterError(

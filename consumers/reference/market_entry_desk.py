@@ -10,8 +10,8 @@ from aiohttp import web
 
 from consumers.reference.office import Office
 from consumers.reference.practice import Duty, Practice
-from consumers.reference.receiver import Receiver
-from consumers.webhook import Challenge, NoticeMessage, open_message
+from consumers.reference.receiver import Fetch, Receiver
+from consumers.webhook import Message, open_message
 from exchange.codec import Codec
 from exchange.domain.check import Answer
 
@@ -64,21 +64,34 @@ PRACTICE = Practice(
             answer=Answer.REFUSE,
             at_counter=False,
         ),
+        "warning_prompt": Duty(
+            name_zh="预警提示",
+            name_en="early-warning prompt: look into it and say what was found",
+            answer=Answer.CLEAR,
+            at_counter=False,
+        ),
+        "priority_attention": Duty(
+            name_zh="重点关注",
+            name_en="priority attention in day-to-day supervision",
+            answer=Answer.CLEAR,
+            at_counter=False,
+        ),
     },
 )
 QUESTION = "/may-register"
 
 
-def desk_app(office: Office, public_keys: Sequence[str], codec: Codec) -> web.Application:
+def desk_app(office: Office, public_keys: Sequence[str], codec: Codec, fetch: Fetch | None = None) -> web.Application:
     """The desk's pages.
 
     Args:
         office: with PRACTICE.
         public_keys: `whpk_...`; two while they are rotated.
         codec: of the contracts.
+        fetch: for thin notices; None when there is no way to the inbox.
     """
 
-    def open_request(body: bytes, headers: Mapping[str, str]) -> Challenge | NoticeMessage:
+    def open_request(body: bytes, headers: Mapping[str, str]) -> Message:
         return open_message(body, headers, public_keys, codec, now=time.time())
 
-    return Receiver(office, open_request, QUESTION).app()
+    return Receiver(office, open_request, QUESTION, fetch).app()

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -11,15 +12,18 @@ from aiohttp import web
 
 from consumers.reference import pages
 from consumers.reference.office import Office
-from consumers.webhook import CONTENT_TYPES, MAX_BYTES, Challenge, MessageError, NoticeMessage
+from consumers.webhook import CONTENT_TYPES, MAX_BYTES, Challenge, Message, MessageError, NoticeMessage, ThinMessage
 from exchange.domain.identity import IdentityError, parse_subject
-from exchange.errors import CreditbusError, RequestError
+from exchange.errors import CreditbusError, RequestError, RetryLaterError
 from exchange.json_form import to_json
 from exchange.signatures import SignatureError
 
-Open = Callable[[bytes, Mapping[str, str]], Challenge | NoticeMessage]
+Open = Callable[[bytes, Mapping[str, str]], Message]
 """Verifies and reads a request's body and headers."""
+Fetch = Callable[[ThinMessage], Awaitable[NoticeMessage]]
+"""Fetches the notice that a thin message names; `RetryLaterError` when not now, `RequestError` when there is none."""
 
+log = logging.getLogger("creditbus.reference")
 _MAX_SUBJECTS = 20
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"}
 _answer = partial(web.json_response, dumps=partial(json.dumps, ensure_ascii=False))
@@ -32,12 +36,14 @@ class Receiver:
         office: that takes the notices.
         open_request: for pushed notices; None takes none.
         question: path of the counter's question, such as `/may-register`.
+        fetch: for thin notices; None when there is no way to the inbox.
     """
 
-    def __init__(self, office: Office, open_request: Open | None, question: str) -> None:
+    def __init__(self, office: Office, open_request: Open | None, question: str, fetch: Fetch | None) -> None:
         self._office = office
         self._open = open_request
         self._question = question
+        self._fetch = fetch
 
     def app(self) -> web.Application:
         """The pages; bodies above MAX_BYTES are refused with 413."""
@@ -51,7 +57,7 @@ class Receiver:
         return app
 
     async def receive(self, request: web.Request) -> web.Response:
-        """Take a pushed notice. Only what is on disk is answered 2xx."""
+        """Take a pushed notice, whole or thin. Only what is on disk is answered 2xx; anything else comes again."""
         assert self._open is not None, "there is no such route"  # noqa: S101 # for the type checker
         if request.content_type not in CONTENT_TYPES:
             return _refusal(415, RequestError(f"no {request.content_type} is taken", code="bad_content_type"))
@@ -63,10 +69,24 @@ class Receiver:
             return _refusal(400, error)
         if isinstance(message, Challenge):
             return _answer(message.answer())
+        if isinstance(message, ThinMessage):
+            try:
+                message = await self._whole(message)
+            except RetryLaterError as error:
+                log.warning("thin_notice_waits error=%s", error.line())
+                return _refusal(503, error)
+            except RequestError as error:
+                return _refusal(400 if isinstance(error, MessageError) else 404, error)
         if message.notice["department"] != self._office.practice.department:
             return _refusal(400, MessageError(f"a notice to {message.notice['department']}, not to this department"))
         # If it dies between storing and answering, the notice comes again and is a repetition.
         return _answer({"taken": self._office.take(message.notice)})
+
+    async def _whole(self, message: ThinMessage) -> NoticeMessage:
+        if self._fetch is None:
+            remedy = "give the inbox with --inbox and --token-file"
+            raise RetryLaterError("there is no inbox to fetch a thin notice from", code="no_inbox", remedy=remedy)
+        return await self._fetch(message)
 
     async def ask(self, request: web.Request) -> web.Response:
         """Answer the counter's question about one subject or several; the bare page asks nothing yet."""

@@ -15,8 +15,8 @@ from consumers.inbox import Inbox
 from consumers.reference.book import Obligation, State
 from consumers.reference.office import Office
 from consumers.reference.practice import Declined, Duty, Practice, decline_without_basis
-from consumers.reference.receiver import Receiver
-from consumers.webhook import Challenge, NoticeMessage, read_message
+from consumers.reference.receiver import Fetch, Receiver
+from consumers.webhook import Message, read_message
 from exchange.codec import Codec
 from exchange.domain.check import Answer
 from exchange.domain.identity import is_person
@@ -64,9 +64,7 @@ PRACTICE = Practice(
 )
 
 
-def open_with_library(
-    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], codec: Codec
-) -> Challenge | NoticeMessage:
+def open_with_library(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], codec: Codec) -> Message:
     """Verify with the official library, then read.
 
     Args:
@@ -89,19 +87,20 @@ def open_with_library(
     raise SignatureError("no signature fits, or the timestamp is too far away")
 
 
-def centre_app(office: Office, secrets: Sequence[str], codec: Codec) -> web.Application:
+def centre_app(office: Office, secrets: Sequence[str], codec: Codec, fetch: Fetch | None = None) -> web.Application:
     """The centre's pages; without secrets it takes no pushed notices.
 
     Args:
         office: with PRACTICE.
         secrets: `whsec_...` of its endpoint.
         codec: of the contracts.
+        fetch: for thin notices; None when there is no way to the inbox.
     """
 
-    def open_request(body: bytes, headers: Mapping[str, str]) -> Challenge | NoticeMessage:
+    def open_request(body: bytes, headers: Mapping[str, str]) -> Message:
         return open_with_library(body, headers, secrets, codec)
 
-    return Receiver(office, open_request if secrets else None, QUESTION).app()
+    return Receiver(office, open_request if secrets else None, QUESTION, fetch).app()
 
 
 async def take_from_kafka(open_inbox: Callable[[], Inbox], office: Office, stop: asyncio.Event) -> None:

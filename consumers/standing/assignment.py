@@ -16,8 +16,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message,
 from consumers.standing.consumed import Consumed, is_final, sort_out
 from consumers.standing.lanes import PublishingLanes
 from consumers.standing.partition import Committed, Partition, attach
-from consumers.standing.publishing import Job
 from consumers.standing.report import Report
+from consumers.standing.transaction import Job
 from consumers.standing.twins import Refusals
 from exchange.errors import RetryLaterError
 from exchange.kafka import leave
@@ -80,6 +80,7 @@ class Assignment:
         self._stash: list[Consumed] = []
         self.generation_told = True
         self.broken = False
+        self.stopping = False
         self._topics: list[str] = []
         self._leaving = False
         self._refusals = Refusals()
@@ -135,7 +136,11 @@ class Assignment:
     def tell_state(self) -> None:
         """Lag and the like, to the metrics."""
         owned = list(self.partitions.values())
-        self._report.state(self._consumer, self._places, owned, self._publisher.backlog)
+        self._report.state(self._consumer, self._places, owned, self._publisher, self._held())
+
+    def _held(self) -> set[tuple[str, int]]:
+        """Topics and partitions that are held back."""
+        return {(topic, p.number) for p in self.partitions.values() for topic in p.held(self._limit)}
 
     def attach_again(self, numbers: Iterable[int]) -> None:
         """Forget what is in memory and begin again from Redis: after being fenced, or after a server was away."""
@@ -173,7 +178,7 @@ class Assignment:
         try:
             yield
         finally:
-            held = {(topic, p.number) for p in self.partitions.values() for topic in p.held(self._limit)}
+            held = self._held()
             self._consumer.resume([p for p in self._consumer.assignment() if (p.topic, p.partition) not in held])
 
     def stay(self) -> None:
@@ -197,6 +202,10 @@ class Assignment:
             except RetryLaterError as error:
                 self._report.waiting(error)
                 time.sleep(pause)
+            if self.stopping:
+                self._places = []
+                consumer.assign([])  # an answer all the same
+                return
         consumer.assign([TopicPartition(p.topic, p.partition, self._next_offset(p)) for p in places])
         consumer.resume(places)  # librdkafka remembers a pause from an assignment before
         for partition in self.partitions.values():

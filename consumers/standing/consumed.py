@@ -5,6 +5,9 @@ from typing import Protocol, cast
 
 from confluent_kafka import KafkaError, Message
 
+MOVED_FROM = "moved-from"
+"""Header of a copied message: topic, partition and offset that it was at before, as in `credit.in.gd.tax/3/1042`."""
+
 
 class Consumed(Protocol):
     """The methods of confluent-kafka's Message that are used, without the None of messages that are errors."""

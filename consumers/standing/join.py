@@ -4,74 +4,34 @@ No I/O but the one load of what is not cached; every decision is the pure core's
 arrival, and a subject is judged once a batch, however many of its records came.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from consumers.standing.decode import INTERNAL_TYPE, Arrival, Decoded, rejection
+from consumers.standing.decode import INTERNAL_TYPE, REJECTION_TYPE, Arrival, Decoded, rejection
 from consumers.standing.notices import Cause, NoticeWriter, standing_change
-from consumers.standing.partition import Partition
+from consumers.standing.work import Tally, Work
 from exchange.codec import Codec
 from exchange.domain.bodies import FeedbackState
 from exchange.domain.calendar import day_of
-from exchange.domain.fold import JUDGED, fold
+from exchange.domain.fold import JUDGED, fold, is_whole, oblige
 from exchange.domain.judge import Judgement, RuleBook, judge
-from exchange.domain.links import Message, forward, messages
+from exchange.domain.links import Message, claimants, forward, messages
 from exchange.domain.notice import Action, Draft, settle
-from exchange.domain.record import Entry, Version, merge
+from exchange.domain.record import Entry, merge
 from exchange.domain.response import ResponseRules
 from exchange.domain.standing import EMPTY, Owed, Standing
+from exchange.domain.timeliness import Timeliness, Timing, timing_of
 from exchange.standing_store import NEVER, Commit, StandingStore, Wanted
 from exchange.topics import Topics
 
 _encode_facts = msgspec.msgpack.Encoder().encode
 TIMER = Cause()
-PUBLISHED_LATE_AFTER = 7
-"""Working days from decision to publication of licences and penalties (国办发〔2015〕51号)."""
-PUBLICATIONS = frozenset({"licence", "penalty"})
-
 FEEDBACK = "measure_feedback"
 
 ACTIONS = {action: action.name.lower() for action in Action}
 """Names of actions as metrics show them."""
-
-SentTable = dict[str, dict[tuple[str, str], dict[str, Version]]]
-"""Subject to (other subject, entry key) to slot to the newest version that the one has sent the other."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a batch did, for the metrics."""
-
-    records: Counter[tuple[str, str]] = field(default_factory=Counter)
-    known: int = 0
-    notices: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    without_basis: Counter[tuple[str, str]] = field(default_factory=Counter)
-    late: Counter[tuple[str, str]] = field(default_factory=Counter)
-    feedback: Counter[tuple[str, str]] = field(default_factory=Counter)
-    snoozed: Counter[tuple[str]] = field(default_factory=Counter)
-    overdue_told: Counter[tuple[str, str]] = field(default_factory=Counter)
-    internal: int = 0
-    timers: int = 0
-    misses: int = 0
-
-
-@dataclass(slots=True)
-class Work:
-    """A partition's part of a batch while it is being joined."""
-
-    partition: Partition
-    decoded: Decoded
-    due: Sequence[str]
-    commit: Commit
-    standings: dict[str, Standing]
-    changed: dict[tuple[str, str], Entry] = field(default_factory=dict)
-    touched: dict[str, None] = field(default_factory=dict)
-    judged: dict[str, Arrival | None] = field(default_factory=dict)
-    telling: SentTable | None = None
 
 
 class Join:
@@ -84,6 +44,9 @@ class Join:
         book: policy and day.
         rules: how departments' responses are watched, with the working-day arithmetic.
         new_token: makes commit tokens.
+
+    Attributes:
+        traces: topic, partition and offset of each traced record of the batch to the `traceparent` of what it causes.
     """
 
     def __init__(
@@ -101,8 +64,10 @@ class Join:
         self.notices = NoticeWriter(codec.prefix("notice"), rules.deadline, book.policy.version)
         self.book = book
         self._rules = rules
+        self._timeliness = Timeliness(book.policy, rules.deadline)
         self.new_token = new_token
         self.tally = Tally()
+        self.traces: Mapping[tuple[str, int, int], str] = {}
 
     def begin(self, decoded: Iterable[Decoded], due: dict[int, Sequence[str]]) -> list[Work]:
         """Load what the batch needs: the standings that are not cached, and one entry for each document named."""
@@ -123,9 +88,10 @@ class Join:
             wanted.append(Wanted(partition.number, list(subjects), list(entries)))
             self.tally.misses += len(subjects)
         loaded = self._store.load(wanted)
-        for work, (_, subjects_wanted, entries_wanted), (standings, entries_found) in zip(
+        for work, (_, subjects_wanted, entries_wanted), (token, standings, entries_found) in zip(
             batch, wanted, loaded, strict=True
         ):
+            work.note_read_at(token)
             for subject, standing in zip(subjects_wanted, standings, strict=True):
                 work.standings[subject] = standing or EMPTY
             self._fold(work, dict(zip(entries_wanted, entries_found, strict=True)))
@@ -143,28 +109,32 @@ class Join:
             after = merge(before, fact)
             kind = key[: key.index("/")]
             if after is before:
-                self.tally.known += kind != "alias"
+                self.tally.known += bool(fact.version.body)
                 continue
             known[pair] = changed[pair] = after
             standing = standings.get(subject) or cache[subject]
-            standings[subject] = fold(standing, key, before, after)
+            standings[subject] = folded = fold(standing, key, before, after)
             touched[subject] = None
-            if kind in JUDGED or standing.merged_into or (kind == FEEDBACK and standing.told):
+            if kind == "link" and before is None and len(claimants(folded)) > 1:
+                self.tally.contested += 1
+            if (
+                kind in JUDGED
+                or standing.merged_into
+                or (kind == FEEDBACK and standing.told)
+                or folded.applications is not standing.applications
+            ):
                 judged[subject] = arrival
-            if kind == "alias":
-                continue  # counted as part of its registration
+            if not fact.version.body:
+                continue  # counted as part of its record
             records[topic, record_type] += 1
             if record_type == FEEDBACK:
                 self._watch_feedback(value)
-            elif record_type in PUBLICATIONS:
+            elif record_type in self._timeliness.record_types:
                 self._watch_publication(record_type, value)
 
     def _watch_publication(self, record_type: str, value: dict[str, Any]) -> None:
-        decided_on, published_on = value["decided_on"], day_of(value["published_at"])
-        # So many days are never more working days.
-        if published_on - decided_on <= PUBLISHED_LATE_AFTER:
-            return
-        if published_on > self._rules.deadline(decided_on, PUBLISHED_LATE_AFTER)[0]:
+        due = self._timeliness.due(record_type, value["decided_on"], value.get("severity"))
+        if due is not None and timing_of(due, day_of(value["published_at"])) is Timing.LATE:
             self.tally.late[value["department"], record_type] += 1
 
     def _watch_feedback(self, value: dict[str, Any]) -> None:
@@ -190,6 +160,8 @@ class Join:
 
     def _judge_one(self, work: Work, subject: str, standing: Standing, arrival: Arrival | None, now: int) -> Standing:
         book = self.book
+        if standing.policy and standing.policy != book.policy.version and not is_whole(standing):
+            standing = self._revive(work, subject, standing)
         judgement = judge(standing, book, person=subject.startswith("person:"))
         settled, drafts = settle(standing, judgement, book, self._rules, epoch=work.partition.epoch)
         if settled.told is not standing.told or work.telling is not None:
@@ -203,17 +175,31 @@ class Join:
         settled = self._tell_subjects(work, subject, standing, settled, judgement, now, quiet=quiet)
         if settled.due or settled.told or settled.sent or settled.merged_into or judgement.holdings:
             work.commit.timers.append((subject, settled.due or NEVER))
-        elif standing.due:
-            work.commit.timers.append((subject, None))
+        elif standing.due:  # what is over may come back with another policy, so the subject stays indexed
+            work.commit.timers.append((subject, None if is_whole(settled) else NEVER))
         return settled
+
+    def _revive(self, work: Work, subject: str, standing: Standing) -> Standing:
+        """The standing with entries whose term was over by another policy; if it is by this one too, they leave again."""
+        return standing._replace(active=oblige(self._records(work, subject)))
+
+    def _records(self, work: Work, subject: str) -> dict[str, Entry]:
+        """All entries of a subject, with those that this batch changed."""
+        changed = {key: entry for (of, key), entry in work.changed.items() if of == subject}
+        token, entries = self._store.entries_as_of(work.partition.number, subject)
+        work.note_read_at(token)
+        return {**entries, **changed}
 
     def _tell(
         self, work: Work, subject: str, settled: Standing, drafts: Sequence[Draft], cause: Cause, now: int
     ) -> None:
         """Notices to departments."""
         epoch = work.partition.epoch
+        parent = self.traces.get((cause.topic, cause.partition, cause.offset), "") if self.traces else ""
         notices = self.notices.write(subject, settled, drafts, cause, epoch=epoch, issued_at=now)
         for draft, wire in zip(drafts, notices, strict=True):
+            if parent:
+                work.commit.traces[len(work.commit.messages)] = parent
             work.commit.messages.append((self._topics.out_of(draft.department), subject.encode(), wire))
             for measure, action in draft.changes:
                 self.tally.notices[draft.department, measure, ACTIONS[action]] += 1
@@ -235,12 +221,14 @@ class Join:
         """Messages to other subjects: links, what reaches persons, and records that an alias hands over."""
         partition = work.partition
         outgoing, sent = messages(subject, settled, judgement, epoch=partition.epoch, at=now // 1000)
-        if settled.merged_into:
-            entries = {key: entry for (of, key), entry in work.changed.items() if of == subject}
-            if settled.merged_into != before.merged_into or work.telling is not None:
-                entries = {**self._store.entries(partition.number, subject), **entries}
-            known = (work.telling or {}).get(subject, {})
-            outgoing += [m for m in forward(settled.merged_into, entries) if not _is_known(m, known)]
+        if settled.merged_into or before.merged_into or work.telling is not None:
+            handed_over, sent = forward(
+                subject, before.merged_into, settled.merged_into,
+                {key: entry for (of, key), entry in work.changed.items() if of == subject},
+                lambda: self._records(work, subject), sent, epoch=partition.epoch, at=now // 1000,
+                handed=None if work.telling is None else work.telling.get(subject, {}),
+            )  # fmt: skip
+            outgoing += handed_over
         if not quiet:
             work.commit.messages += [self._internal(subject, message, partition.epoch, now) for message in outgoing]
             self.tally.internal += len(outgoing)
@@ -270,7 +258,7 @@ class Join:
                 plain = rejection(one, received_at=now)
                 key = one.message.key() or b""
                 topic = self._topics.rejected_of(one.department)
-                commit.messages.append((topic, b"" if not plain["raw"] else key, self._encode("rejection", plain)))
+                commit.messages.append((topic, b"" if not plain["raw"] else key, self._encode(REJECTION_TYPE, plain)))
         commit.standings = [(subject, work.standings[subject]) for subject in work.touched]
         commit.entries = [(subject, key, entry) for (subject, key), entry in work.changed.items()]
         commit.cursor.update({f"o:{topic}": offset for topic, offset in decoded.offsets.items()})
@@ -278,14 +266,6 @@ class Join:
         commit.published = partition.published
         commit.trim = partition.trim
         return commit
-
-
-def _is_known(message: Message, sent: dict[tuple[str, str], dict[str, Version]]) -> bool:
-    """Whether the target was sent each of these versions, or a newer one, before."""
-    return all(
-        fact.version <= sent.get((message.target, fact.key), {}).get(fact.slot, fact.version._replace(revision=-1))
-        for fact in message.facts
-    )
 
 
 def own_overdue(standing: Standing) -> list[Owed]:

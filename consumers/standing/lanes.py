@@ -11,15 +11,14 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from consumers.standing.publishing import Job, OutboxPublisher, Published
+from consumers.standing.publishing import OutboxPublisher, Published
+from consumers.standing.transaction import Job
 from exchange.errors import RetryLaterError
 
 LANES = 4
 """Transactions under way at once, at most. Measured on two cores at 1,000 records/s (`creditbus bench latency`)."""
 PATIENCE = 10.0
 """Seconds that a partition's handover waits for transactions under way."""
-STUCK_AFTER = 40.0
-"""A transaction that has not ended in so many seconds never will: librdkafka can lose a call while brokers restart."""
 
 
 class PublishingLanes:
@@ -68,7 +67,7 @@ class PublishingLanes:
     def take_fenced(self) -> bool:
         """Whether a lane's generation was refused, or a lane was stuck and replaced, since last asked."""
         for number, lane in enumerate(self._lanes):
-            if lane.busy_for > STUCK_AFTER:
+            if lane.is_stuck:
                 self._replace(number)
         fenced = [lane.take_fenced() for lane in self._lanes]
         replaced, self._replaced = self._replaced, False
@@ -97,10 +96,18 @@ class PublishingLanes:
         return self._of(partition).take_published(partition)
 
     def drain(self, *, below: int, timeout: float) -> bool:
-        """Wait until fewer messages than `below` wait to be published; False when time ran out (seconds)."""
+        """Wait until fewer messages than `below` wait to be published; False when time ran out (seconds).
+
+        A lane that goes on only after `take_fenced` is not waited for: whoever did would wait for ever.
+        """
         until = time.monotonic() + timeout
         share = max(1, below // LANES)
-        return all(lane.drain(below=share, timeout=max(0.0, until - time.monotonic())) for lane in self._lanes)
+        return all(
+            lane.needs_attention
+            or lane.drain(below=share, timeout=max(0.0, until - time.monotonic()))
+            or lane.needs_attention
+            for lane in self._lanes
+        )
 
     def forget(self, partitions: set[int]) -> None:
         """Drop the jobs of partitions that are no longer ours; waits for transactions under way, but not for ever."""
@@ -124,6 +131,11 @@ class PublishingLanes:
     def backlog(self) -> int:
         """Messages committed and not yet published."""
         return sum(lane.backlog for lane in self._lanes)
+
+    @property
+    def oldest_for(self) -> float:
+        """Seconds for which the oldest messages have waited to be published; 0 when none wait."""
+        return max(lane.oldest_for for lane in self._lanes)
 
     def _of(self, partition: int) -> OutboxPublisher:
         return self._lanes[partition % LANES]

@@ -3,7 +3,7 @@
 import faulthandler
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 STUCK_AFTER = 30.0
 """Seconds without a commit while records wait."""
@@ -42,3 +42,39 @@ class Liveness:
             self._dumped = True
             faulthandler.dump_traceback(file=sys.stderr)
         return stuck
+
+
+class Standstill:
+    """Knows for how long each partition has had records waiting and taken none in, while others may get on.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._moved: dict[int, tuple[int, float]] = {}
+
+    @property
+    def known(self) -> set[int]:
+        """Partitions that were noted last."""
+        return set(self._moved)
+
+    def note(self, waiting: Mapping[int, int], taken: Mapping[int, int]) -> dict[int, float]:
+        """Look at the owned partitions.
+
+        Args:
+            waiting: records of each that are not taken in.
+            taken: a number for each that changes whenever some are.
+
+        Returns:
+            Seconds of each; 0 where nothing waits.
+        """
+        now = self._clock()
+        self._moved = {
+            number: self._moved[number]
+            if records and self._moved.get(number, (None,))[0] == taken[number]
+            else (taken[number], now)
+            for number, records in waiting.items()
+        }
+        return {number: now - since for number, (_, since) in self._moved.items()}

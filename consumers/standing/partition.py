@@ -1,5 +1,6 @@
 """One partition as its owner sees it: where it stands, what is cached, and how ownership begins (design: "State")."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -53,6 +54,12 @@ class Partition:
     def held(self, limit: int) -> set[str]:
         """Topics with so many rejected records in a row that no more is taken of them."""
         return {topic for topic, run in self.rejected_runs.items() if run >= limit}
+
+    def remember(self, standings: Mapping[str, Standing], most: int) -> None:
+        """Cache standings; of more than `most` those go first that came first."""
+        self.cache.update(standings)
+        for subject in list(itertools.islice(self.cache, max(0, len(self.cache) - most))):
+            del self.cache[subject]
 
     def caught_up(self) -> bool:
         """Whether all that Kafka knew at the beginning has been folded again."""

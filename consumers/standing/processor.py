@@ -1,41 +1,43 @@
 """The standing processor's one loop: consume, decode, load, fold, judge, commit (1), publish (2), trim (3).
 
 A large batch is committed in two halves, each of whole partitions: while Redis commits one, the other is folded, and the next
-batch decoded. Nothing of a partition is folded further, and nothing of it is published, before its commit is answered. If it dies anywhere, the next owner attaches from Redis' offsets: before the commit nothing has
-happened; after it the outbox in Redis has what is still to be published; after the transaction Kafka's metadata says so, and
-nothing is published again.
+batch decoded. Nothing of a partition is folded further, and nothing of it is published, before its commit is answered. If it dies
+anywhere, the next owner attaches from Redis' offsets: before the commit nothing has happened; after it the outbox in Redis has
+what is still to be published; after the transaction Kafka's metadata says so, and nothing is published again.
 """
 
 import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer
 
-from consumers.standing.assignment import Assignment, pauses
+from consumers.standing.assignment import Assignment
 from consumers.standing.consumed import Consumed
 from consumers.standing.decode import Decoded, Decoder
-from consumers.standing.join import Join, Work
+from consumers.standing.join import Join
 from consumers.standing.lanes import PublishingLanes
 from consumers.standing.liveness import Liveness
-from consumers.standing.partition import Partition
-from consumers.standing.publishing import Job
-from consumers.standing.reconcile import read_back, tell_differences
+from consumers.standing.reconcile import Reconciler
 from consumers.standing.report import BatchClock, Report
+from consumers.standing.transaction import Job
 from consumers.standing.under_way import CommitsUnderWay, Sent
+from consumers.standing.waiting import Waits
+from consumers.standing.work import Work
 from exchange.errors import FencedError, RetryLaterError
 from exchange.standing_store import Commit, StandingStore
 from exchange.topics import Topics
+
+if TYPE_CHECKING:
+    from consumers.standing.traces import BatchTraces
 
 TIMERS_EVERY = 1.0
 """Seconds between looks at the timers, at held topics and at the lag."""
 TIMERS_AT_ONCE = 500
 IDLE_WAIT = 0.1
 """Seconds that the loop waits for input when it has nothing to do."""
-ANSWER_EVERY = 1.0
-"""Seconds after which the group is answered in between while a partition is reconciled."""
 IN_HALVES = 100
 """Records from which on a batch is committed in halves; the answers to smaller ones are waited for together."""
 
@@ -45,15 +47,13 @@ class StandingProcessor:
 
     Args:
         new_consumer: makes a consumer in the processors' group, read_committed, not auto-committing.
-        new_reader: makes a consumer outside the group, for reading notices back.
         store: standings.
         decoder: messages to arrivals.
-        decode_plain: plain decoding of wire bytes, for reading notices back.
         new_join: the join of a day (days since 1970-01-01).
+        reconciler: ends the reconciling of partitions.
         publisher: publishes outboxes.
         topics: names of the bus's topics.
         departments: slugs of all departments.
-        partitions: of every topic.
         policy: version of the policy that is judged by.
         report: metrics.
         liveness: progress, for health checks.
@@ -62,6 +62,7 @@ class StandingProcessor:
         batch: records taken at once, at most.
         backlog: messages that may wait to be published before the loop takes no more input.
         cache: standings kept in process for each partition, at most.
+        traces: of records that are traced; None where traces are off.
         on_step: told the name of each step as it begins ("consume", "commit", "committed", ...).
     """
 
@@ -69,15 +70,13 @@ class StandingProcessor:
         self,
         *,
         new_consumer: Callable[[], Consumer],
-        new_reader: Callable[[], Consumer],
         store: StandingStore,
         decoder: Decoder,
-        decode_plain: Callable[[bytes], tuple[str, dict[str, Any]]],
         new_join: Callable[[int, Callable[[], str]], Join],
+        reconciler: Reconciler,
         publisher: PublishingLanes,
         topics: Topics,
         departments: Sequence[str],
-        partitions: int,
         policy: str,
         report: Report,
         liveness: Liveness,
@@ -87,16 +86,16 @@ class StandingProcessor:
         backlog: int,
         cache: int,
         on_step: Callable[[str], None],
+        traces: "BatchTraces | None" = None,
     ) -> None:
-        self._new_reader = new_reader
         self._store = store
+        self._traces = traces
         self._decoder = decoder
-        self._decode_plain = decode_plain
         self._new_join = new_join
+        self._reconciler = reconciler
         self._publisher = publisher
         self._topics = topics
         self._departments = departments
-        self._count = partitions
         self._report = report
         self._liveness = liveness
         self._now = now
@@ -123,10 +122,11 @@ class StandingProcessor:
             on_step=on_step,
             before_handover=self._settle_for_handover,
         )
+        self._waits = Waits(self._input, publisher, report, liveness)
 
     def stop(self) -> None:
         """End after the batch under way; safe in a signal handler."""
-        self._stopping = True
+        self._stopping = self._input.stopping = True
 
     def run(self) -> None:
         """Work until stopped; then hand over in good order."""
@@ -155,7 +155,7 @@ class StandingProcessor:
                 self._under_way.settle()
                 self._input.attach_again(self._input.partitions)
             self._input.tell_generation()
-            self._hold_while_publishing_lags()
+            self._waits.until_published(below=self._backlog)
             due = self._due()  # before consuming: it may attach anew, and what was read before then is read again
             self._on_step("consume")
             messages = self._input.consume(self._batch, wait=0 if self._under_way else IDLE_WAIT)
@@ -165,7 +165,7 @@ class StandingProcessor:
                 self._under_way.settle()
             self._finish_reconciling()
         except RetryLaterError as error:
-            self._wait_out(error)
+            self._waits.out(error)
 
     def _process(self, messages: list[Consumed], due: dict[int, Sequence[str]]) -> None:
         clock = self._report.batch(len(messages))
@@ -174,6 +174,8 @@ class StandingProcessor:
         if today != self._join.book.as_of:
             self._under_way.settle()
             self._join = self._new_join(today, self._new_token)
+        if self._traces is not None:
+            self._join.traces = self._traces.begin(messages)
         owned = self._input.partitions
         decoded = self._decoder.decode(messages, owned.get, today)
         for number in due:
@@ -241,17 +243,20 @@ class StandingProcessor:
         partition, decoded = work.partition, work.decoded
         partition.token = commit.token
         partition.trim, partition.published = 0, ""
-        partition.cache.update(work.standings)
-        for subject in list(itertools.islice(partition.cache, max(0, len(partition.cache) - self._cache))):
-            del partition.cache[subject]
+        partition.remember(work.standings, most=self._cache)
         published = self._publisher.take_published(partition.number)
         if published:
             partition.published, partition.trim = published.token, published.messages
+        if self._traces is not None:
+            self._traces.committed(decoded)
         if decoded.held:
             self._input.hold(partition, decoded.held)
         if not partition.reconcile:
             offsets = {self._topics.internal: partition.offsets.get(self._topics.internal, 0), **decoded.offsets}
-            job = Job(partition.number, commit.token, partition.epoch, commit.messages, offsets, decoded.newest)
+            job = Job(
+                partition.number, commit.token, partition.epoch, commit.messages, offsets, decoded.first_published,
+                traces=commit.traces,
+            )  # fmt: skip
             self._publisher.offer(job)
 
     def _due(self) -> dict[int, Sequence[str]]:
@@ -282,70 +287,14 @@ class StandingProcessor:
             if partition.reconcile and partition.caught_up():
                 try:
                     with self._input.paused():
-                        self._tell_differences(partition)
+                        job = self._reconciler.finish(
+                            partition, self._join, self._waits.between(partition), now=self._now()
+                        )
+                        self._publisher.offer(job)
                 except FencedError:
                     self._report.fenced("commit", 1)
                     self._input.attach_again([partition.number])
                     return
 
-    def _tell_differences(self, partition: Partition) -> None:
-        """The end of reconciling; it may take long, so the group is answered meanwhile.
-
-        Raises:
-            FencedError: the partition was given away.
-        """
-        answered_at = time.monotonic()
-
-        def between() -> None:
-            nonlocal answered_at
-            if time.monotonic() - answered_at > ANSWER_EVERY:
-                self._input.stay()
-                self._liveness.progress()
-                answered_at = time.monotonic()
-            if self._input.partitions.get(partition.number) is not partition:
-                raise FencedError(f"partition {partition.number} was given away")
-
-        self._on_step("read_back")
-        told = read_back(
-            self._new_reader(),
-            self._topics,
-            self._departments,
-            partition.number,
-            self._count,
-            self._decode_plain,
-            between,
-        )
-        self._on_step("tell")
-        job = tell_differences(partition, self._store, self._join, told, between, now=self._now())
-        self._report.reconciled(partition, len(job.messages))
-        self._publisher.offer(job)
-
     def _new_token(self) -> str:
         return next(self._tokens)
-
-    def _hold_while_publishing_lags(self) -> None:
-        if not self._publisher.drain(below=self._backlog, timeout=0.0):
-            with self._input.paused():
-                while self._may_wait() and not self._publisher.drain(below=self._backlog, timeout=0.2):
-                    self._input.stay()
-
-    def _may_wait(self) -> bool:
-        """Whether there is nothing more urgent than a server that is away or slow."""
-        return not self._stopping and not self._input.broken
-
-    def _wait_out(self, error: RetryLaterError) -> None:
-        """A server is away: hold input, stay in the group, and attach again when it answers."""
-        with self._input.paused():
-            for pause in pauses():
-                self._report.waiting(error)
-                until = time.monotonic() + pause
-                while time.monotonic() < until and self._may_wait():
-                    self._input.stay()
-                if not self._may_wait():
-                    return
-                try:
-                    self._input.attach_again(self._input.partitions)
-                except RetryLaterError as again:
-                    error = again
-                else:
-                    return

@@ -10,31 +10,19 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer
 
-from consumers.standing.partition import Committed
-from exchange.errors import FatalError
+from consumers.standing.transaction import STALE, Job, commit_jobs, insist, let_go
+from exchange.errors import RequestError
+from exchange.kafka import translate
 
-ATTEMPTS = 4
-"""How often ending a transaction is tried, 30 seconds each."""
-FLUSH_SECONDS = 30.0
-"""A transaction's messages that take longer have failed."""
-STALE = ("ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID")
-"""The broker's words for: your partitions have been given to somebody else."""
+BEGIN_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
+"""Seconds before a producer is made again while Kafka takes no transactions; the last one is repeated."""
 
-
-class Job(NamedTuple):
-    """What one commit asks to publish: its messages (topic, key, value), and the offsets it reached.
-
-    since: when the newest of its records was published by its department, milliseconds since 1970-01-01 UTC; 0 if there is none.
-    """
-
-    partition: int
-    token: str
-    epoch: int
-    messages: list[tuple[str, bytes, bytes]]
-    offsets: dict[str, int]
-    since: int = 0
+STUCK_AFTER = 40.0
+"""A transaction that has not ended in so many seconds never will: librdkafka can lose a call while brokers restart."""
+ASKING_STUCK_AFTER = 7.0
+"""Nor will one whose offsets nobody takes for so long, which is longer than an election (decision 102)."""
 
 
 class Published(NamedTuple):
@@ -42,34 +30,6 @@ class Published(NamedTuple):
 
     token: str
     messages: int
-
-
-OnDelivery = Callable[[KafkaError | None, Message], None]
-
-
-class Proof:
-    """That the broker has the messages of a transaction, each with the offset it got.
-
-    With several requests in flight librdkafka can take a message for delivered that the broker never got (see
-    `exchange.kafka.LOSSLESS`); it then has no offset. A transaction lets us ask for proof before anything can be seen.
-    """
-
-    def __init__(self) -> None:
-        self._proven = 0
-
-    def take(self, error: KafkaError | None, message: Message) -> None:
-        """The client's answer for one message."""
-        self._proven += error is None and message.offset() is not None
-
-    def demand(self, messages: int) -> None:
-        """All of them, or the transaction must be aborted.
-
-        Raises:
-            KafkaException: some were not delivered, or not provably.
-        """
-        if self._proven < messages:
-            missing = f"{messages - self._proven} of {messages} messages are not proven to be delivered"
-            raise KafkaException(KafkaError(KafkaError._NO_OFFSET, missing))  # noqa: SLF001 # librdkafka's own code
 
 
 class OutboxPublisher:
@@ -108,6 +68,7 @@ class OutboxPublisher:
         self._stopping = False
         self._given_up = False
         self._began_at = 0.0
+        self._asking_since = 0.0
         self._ready = threading.Event()
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
@@ -141,10 +102,15 @@ class OutboxPublisher:
         return self._ready.is_set()
 
     @property
-    def busy_for(self) -> float:
-        """Seconds since the transaction under way began; 0 when there is none."""
-        began_at = self._began_at
-        return time.monotonic() - began_at if began_at else 0.0
+    def is_stuck(self) -> bool:
+        """Whether the transaction under way will never end."""
+        now = time.monotonic()
+        return 0 < self._began_at < now - STUCK_AFTER or 0 < self._asking_since < now - ASKING_STUCK_AFTER
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether nothing more is published until the loop has taken notice (see `take_fenced` of the lanes)."""
+        return self._fenced or self.is_stuck
 
     def join_generation(self, metadata: Any) -> None:
         """Publish as a member of this generation of the group; None waits until the next one is known.
@@ -159,10 +125,11 @@ class OutboxPublisher:
 
     def offer(self, job: Job) -> None:
         """Take a committed job; returns at once."""
+        now = time.monotonic()
         with self._changed:
             if not self._jobs:
-                self._oldest = time.monotonic()
-            self._jobs.append(job)
+                self._oldest = now
+            self._jobs.append(job._replace(offered_at=now))
             self._backlog += len(job.messages)
             self._changed.notify_all()
 
@@ -216,16 +183,25 @@ class OutboxPublisher:
         """Messages committed and not yet published."""
         return self._backlog
 
+    @property
+    def oldest_for(self) -> float:
+        """Seconds for which the oldest messages have waited to be published; 0 when none wait."""
+        with self._changed:
+            offered_at = next((job.offered_at for job in self._jobs if job.messages), None)
+        return time.monotonic() - offered_at if offered_at is not None else 0.0
+
     def _run(self) -> None:
         try:
             producer = self._replaced()
-            while self._wait():
+            while producer is not None and self._wait():
                 with self._publishing:
                     jobs = self._next()
                     if jobs:
                         self._began_at = time.monotonic()
                         producer = self._publish(producer, jobs)
-                        self._began_at = 0.0
+                        self._began_at = self._asking_since = 0.0
+            if producer is not None:
+                let_go(producer)
         except BaseException as error:  # noqa: BLE001 # kept for the loop, which raises it
             self.failure = error
             with self._changed:
@@ -258,24 +234,11 @@ class OutboxPublisher:
                     return self._jobs[:position]
             return list(self._jobs)
 
-    def _publish(self, producer: Producer, jobs: list[Job]) -> Producer:
+    def _publish(self, producer: Producer, jobs: list[Job]) -> Producer | None:
         """One transaction; on failure it is aborted and tried again later, as nothing of it was seen by anybody."""
         self._on_step("publish")
-        offsets: dict[tuple[str, int], TopicPartition] = {}
-        for job in jobs:
-            metadata = Committed.metadata(job.token, job.epoch)
-            for topic, offset in job.offsets.items():
-                offsets[topic, job.partition] = TopicPartition(topic, job.partition, offset, metadata)
         try:
-            producer.begin_transaction()
-            proof = Proof()
-            for job in jobs:
-                for topic, key, value in job.messages:
-                    self._produce(producer, topic, key, value, job.partition, proof.take)
-            producer.send_offsets_to_transaction(list(offsets.values()), self._generation, 10.0)
-            producer.flush(FLUSH_SECONDS)
-            proof.demand(sum(len(job.messages) for job in jobs))
-            self._insist(producer.commit_transaction)
+            commit_jobs(producer, jobs, self._generation, self._note_asking)
         except KafkaException as error:
             return self._recover(producer, error)
         self._on_step("published")
@@ -291,33 +254,21 @@ class OutboxPublisher:
         self._on_published(jobs)
         return producer
 
-    @staticmethod
-    def _produce(
-        producer: Producer, topic: str, key: bytes, value: bytes, partition: int, on_delivery: OnDelivery
-    ) -> None:
-        """Hand one message to the client; a full queue is waited for. Notices stay in their subject's partition."""
-        while True:
-            try:
-                if topic.rpartition(".")[2] == "internal":
-                    producer.produce(topic, value, key, on_delivery=on_delivery)
-                else:
-                    producer.produce(topic, value, key, partition, on_delivery=on_delivery)
-            except BufferError:
-                producer.poll(0.1)
-            else:
-                return
+    def _note_asking(self, what: str) -> None:
+        self._asking_since = time.monotonic() if what == "asking" else 0.0
 
-    def _recover(self, producer: Producer, error: KafkaException) -> Producer:
+    def _recover(self, producer: Producer, error: KafkaException) -> Producer | None:
         """After a failed transaction: publish again only what certainly was not published.
 
         An aborted transaction was seen by nobody, so its jobs, still queued, go into the next one. If it could not be aborted,
         nobody here knows whether it was committed: the new producer makes the broker decide, and the loop attaches anew,
         which reads in Kafka's offsets what was published. The same goes for a generation that is no longer the newest.
         """
+        self._asking_since = 0.0
         certain = not error.args[0].fatal()
         if certain:
             try:
-                self._insist(producer.abort_transaction)
+                insist(producer.abort_transaction)
             except KafkaException:
                 certain = False
         if not certain or error.args[0].name() in STALE:
@@ -325,31 +276,33 @@ class OutboxPublisher:
                 self._generation = None
                 self._fenced = True
         if not certain and not self._given_up:  # asked last: who was left behind meanwhile must not fence who took over
+            let_go(producer)
             return self._replaced()
         time.sleep(0.05)
         return producer
 
-    @staticmethod
-    def _insist(end_transaction: Callable[[float], None]) -> None:
-        """Commit or abort; a time-out says nothing about the outcome, and the same call must be made again."""
-        for attempt in itertools.count(1):
-            try:
-                end_transaction(30.0)
-            except KafkaException as error:
-                if not error.args[0].retriable() or attempt == ATTEMPTS:
-                    raise
-            else:
-                return
+    def _replaced(self) -> Producer | None:
+        """A producer, however long Kafka takes no transactions; None when nothing is to be published any more.
 
-    def _replaced(self) -> Producer:
+        Raises:
+            RequestError: `not_allowed`.
+        """
         self._ready.clear()
         self._began_at = 0.0
-        for pause in (0.1, 0.5, 1, 2, 5, 5, 5, 5):
+        for pause in itertools.chain(BEGIN_PAUSES, itertools.repeat(BEGIN_PAUSES[-1])):
             try:
                 producer = self._new_producer()
-            except KafkaException:
-                time.sleep(pause)
+            except KafkaException as error:
+                failure = translate(error, "beginning transactions")
+                if isinstance(failure, RequestError):
+                    raise failure from error
+                with self._changed:
+                    if self._changed.wait_for(self._is_over, pause):
+                        break
             else:
                 self._ready.set()
                 return producer
-        raise FatalError("Kafka takes no transactions", code="kafka_away", remedy="check the brokers, then start again")
+        return None
+
+    def _is_over(self) -> bool:
+        return self._given_up or (self._stopping and not self._jobs)

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from consumers.standing.consumed import Consumed, sort_out
 from exchange.errors import RetryLaterError
-from exchange.kafka import translate
+from exchange.kafka import REQUEST_SECONDS, translate
 
 SILENCE = 60.0
 """Seconds without a message after which reading is given up for now."""
@@ -17,27 +18,64 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 
-def watermarks(reader: Consumer, places: Sequence[Place]) -> dict[Place, tuple[int, int]]:
+def watermarks(reader: Consumer, places: Sequence[Place], within_seconds: float = 30) -> dict[Place, tuple[int, int]]:
     """First offset there is and the next to be written, markers of transactions included.
+
+    Args:
+        reader: a consumer.
+        places: topic and partition of each.
+        within_seconds: Kafka has so long for each answer.
 
     Raises:
         RetryLaterError: Kafka is away, or leaders are moving for longer than a moment.
     """
-    return {place: _watermarks(reader, place) for place in places}
+    return {place: _watermarks(reader, place, within_seconds) for place in places}
 
 
-def _watermarks(reader: Consumer, place: Place) -> tuple[int, int]:
+def _watermarks(reader: Consumer, place: Place, within_seconds: float) -> tuple[int, int]:
     """Of one place; asked again for a moment, as leaders of topics just made are not known everywhere at once."""
     pauses = iter(MOMENT)
     while True:
         try:
-            return reader.get_watermark_offsets(TopicPartition(*place), timeout=30)
+            return reader.get_watermark_offsets(TopicPartition(*place), timeout=within_seconds)
         except KafkaException as error:
             failure = translate(error, "asking for the ends of topics")
             pause = next(pauses, None)
             if pause is None or not isinstance(failure, RetryLaterError):
                 raise failure from error
             time.sleep(pause)
+
+
+def behind(
+    consumer: Consumer,
+    places: Sequence[TopicPartition],
+    taken: Callable[[TopicPartition], int],
+    held: AbstractSet[Place] = frozenset(),
+) -> list[int]:
+    """Messages of each place that are not taken in yet, as far as the client knows; it asks nobody.
+
+    The last offsets of a topic that is written in transactions are markers, which no reader is handed; the consumer's position passes
+    them. So it counts too, while nothing that was consumed is still in hand.
+
+    Args:
+        consumer: that reads the places.
+        places: topic and partition of each.
+        taken: the offset after what was taken in last.
+        held: places of which messages were consumed and put aside.
+    """
+    try:
+        read = [place.offset for place in consumer.position(list(places))] if places else []
+    except KafkaException:  # a consumer that has failed for good
+        read = [-1] * len(places)
+    found = []
+    for place, position in zip(places, read, strict=True):
+        try:
+            low, high = consumer.get_watermark_offsets(place, cached=True)
+        except KafkaException:
+            low = high = 0
+        passed = -1 if (place.topic, place.partition) in held else position
+        found.append(max(0, high - max(low, taken(place), passed)))
+    return found
 
 
 def read_places(
@@ -73,3 +111,27 @@ def read_places(
                 reader.incremental_unassign([TopicPartition(found.topic, found.partition)])
         if time.monotonic() - heard_at > silence:
             raise RetryLaterError(f"cannot read {sorted(left)[:3]}", remedy="check the brokers")
+
+
+def read_since(reader: Consumer, topic: str, since_ms: int, partitions: int) -> Iterator[Consumed]:
+    """Every message of a topic from a time until its end as it is now; each partition in order.
+
+    Args:
+        reader: in no group.
+        topic: its name.
+        since_ms: milliseconds since 1970-01-01 UTC, by the time of publication.
+        partitions: of the topic.
+
+    Raises:
+        RetryLaterError: Kafka is away.
+    """
+    places = watermarks(reader, [(topic, number) for number in range(partitions)])
+    asked = [TopicPartition(topic, number, max(0, since_ms)) for number in range(partitions)]
+    try:
+        starts = reader.offsets_for_times(asked, timeout=REQUEST_SECONDS)
+    except KafkaException as error:
+        raise translate(error, f"reading {topic}") from error
+    for start in starts:
+        first, end = places[topic, start.partition]
+        places[topic, start.partition] = (max(first, start.offset) if start.offset >= 0 else end, end)
+    yield from read_places(reader, places)

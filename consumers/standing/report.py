@@ -4,15 +4,20 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 from prometheus_client import Counter as PrometheusCounter
 
 from consumers.standing.decode import CLASSIFIED, count_reasons
-from consumers.standing.join import Join, Tally, Work
+from consumers.standing.join import Join
+from consumers.standing.lanes import PublishingLanes
+from consumers.standing.liveness import Standstill
 from consumers.standing.partition import Partition
-from consumers.standing.publishing import Job
+from consumers.standing.reading import behind
+from consumers.standing.transaction import Job
+from consumers.standing.work import Tally, Work
 from exchange.errors import CreditbusError
 from exchange.metrics import StandingMetrics
 
@@ -47,6 +52,7 @@ class Report:
         self._metrics = metrics
         self.lag_known = 0
         self._overdue_at = 0.0
+        self._standstill = Standstill()
 
     def batch(self, size: int) -> BatchClock:
         """A batch of so many messages begins."""
@@ -68,14 +74,17 @@ class Report:
                 counter.labels(*labels).inc(count)
         m.duplicates.inc(tally.known)
         m.messages.inc(tally.internal)
+        m.contested.inc(tally.contested)
         m.timers_fired.inc(tally.timers)
         m.cache_misses.inc(tally.misses)
         for work in batch:
+            for one in work.decoded.rejected:
+                m.quarantined.labels(one.department).inc()
             for (department, reason), count in count_reasons(work.decoded.rejected).items():
                 m.rejections.labels(department, reason).inc(count)
                 if reason == CLASSIFIED:
                     m.classified.labels(department).inc(count)
-            self._latency("commit", work.decoded.newest)
+            self._latency("commit", work.decoded.first_published)
 
     def published(self, jobs: list[Job]) -> None:
         """A transaction went through."""
@@ -89,28 +98,35 @@ class Report:
             self._metrics.stage_latency.labels(stage).observe(max(0.0, time.time() - since / 1000))
 
     def state(
-        self, consumer: Consumer, places: list[TopicPartition], partitions: list[Partition], backlog: int
+        self,
+        consumer: Consumer,
+        places: list[TopicPartition],
+        partitions: list[Partition],
+        publisher: PublishingLanes,
+        held: AbstractSet[tuple[str, int]],
     ) -> None:
-        """Gauges: lag, cache, outbox."""
+        """Gauges: lag, cache, outbox. What is held back waits for an operator, so it is lag, but nothing that one is stuck with."""
         m, lag = self._metrics, 0
+        waiting = {partition.number: 0 for partition in partitions}
         owned = {partition.number: partition for partition in partitions}
-        for place in places:
-            if place.partition in owned:
-                low, high = self._watermarks(consumer, place)
-                lag += max(0, high - max(low, owned[place.partition].offsets.get(place.topic, 0)))
-        self.lag_known = lag
+        mine = [place for place in places if place.partition in owned]
+        left = behind(consumer, mine, lambda place: owned[place.partition].offsets.get(place.topic, 0), held)
+        for place, records in zip(mine, left, strict=True):
+            lag += records
+            if (place.topic, place.partition) not in held:
+                waiting[place.partition] += records
+        self.lag_known = sum(waiting.values())
         m.lag.set(lag)
+        for number in self._standstill.known - owned.keys():
+            m.standstill.remove(str(number))
+        taken = {number: sum(partition.offsets.values()) for number, partition in owned.items()}
+        for number, seconds in self._standstill.note(waiting, taken).items():
+            m.standstill.labels(str(number)).set(seconds)
         m.assigned.set(len(partitions))
         m.cached.set(sum(len(partition.cache) for partition in partitions))
         m.epoch.set(max((partition.epoch for partition in partitions), default=0))
-        m.outbox.set(backlog)
-
-    @staticmethod
-    def _watermarks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
-        try:
-            return consumer.get_watermark_offsets(place, cached=True)
-        except KafkaException:
-            return 0, 0
+        m.outbox.set(publisher.backlog)
+        m.outbox_oldest.set_function(lambda: publisher.oldest_for)  # asked, as this loop waits while Kafka is away
 
     def overdue(self, count: Callable[[], Mapping[str, int]]) -> None:
         """Gauge: overdue responses by department, counted now and then."""

@@ -4,6 +4,7 @@ import gc
 import uuid
 from collections.abc import Callable
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -13,22 +14,29 @@ from consumers.standing.lanes import PublishingLanes
 from consumers.standing.liveness import Liveness
 from consumers.standing.partition import Committed
 from consumers.standing.processor import StandingProcessor
+from consumers.standing.reconcile import Reconciler
 from consumers.standing.report import Report
 from consumers.standing.verify import Verifier
+from exchange.brokers import Brokers
 from exchange.catalogue import load_catalogue
 from exchange.clock import now_ms
 from exchange.codec import open_codec
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import RuleBook
 from exchange.domain.response import ResponseRules
-from exchange.kafka import LOSSLESS
+from exchange.kafka import LOSSLESS, membership, reading
 from exchange.metrics import StandingMetrics
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
+from exchange.redis_client import connect
 from exchange.settings import Settings
-from exchange.store import Store, connect
+from exchange.store import Store
 from exchange.topics import Topics
+from exchange.tracing import open_tracing
 from exchange.working_days import load_working_days
+
+if TYPE_CHECKING:
+    from consumers.standing.traces import BatchTraces
 
 
 def calm_collector() -> None:
@@ -44,7 +52,7 @@ def calm_collector() -> None:
 class Parts:
     """What processor and verifier have in common, made from the settings."""
 
-    def __init__(self, settings: Settings, kafka: str, redis: str) -> None:
+    def __init__(self, settings: Settings, kafka: Brokers, redis: str) -> None:
         self.settings = settings
         self.topics = Topics(settings.topic_prefix)
         self.catalogue = load_catalogue(SCHEMAS)
@@ -59,15 +67,10 @@ class Parts:
     def consumer(self) -> Consumer:
         """A member of the processors' group."""
         settings = self.settings
-        session = int(settings.session_timeout_seconds * 1000)
-        member = {"group.instance.id": self.instance} if settings.instance_id else {}
         return Consumer(
-            self._reading()
+            reading(self._kafka, self.group)
+            | membership(settings.session_timeout_seconds, settings.instance_id)
             | {
-                "group.id": self.group,
-                "partition.assignment.strategy": "range",
-                "session.timeout.ms": session,
-                "heartbeat.interval.ms": session // 3,
                 "topic.metadata.refresh.interval.ms": 10_000,
                 # librdkafka names all its partitions in every fetch, hundreds here, which costs the broker more than records
                 # do: let it gather for a moment instead of answering once a record.
@@ -78,18 +81,17 @@ class Parts:
                 "queued.min.messages": 2 * settings.batch_records,
                 "queued.max.messages.kbytes": 65_536,
             }
-            | member
         )
 
     def reader(self) -> Consumer:
         """A consumer for reading back, in no group that matters."""
-        return Consumer(self._reading() | {"group.id": f"{self.group}.read-back.{self.instance}"})
+        return Consumer(reading(self._kafka, f"{self.group}.read-back.{self.instance}"))
 
     def producer(self, lane: int) -> Producer:
         """A lane's transactional producer, ready to begin; fences this instance's predecessor."""
         producer = Producer(
             {
-                "bootstrap.servers": self._kafka,
+                **self._kafka.config(),
                 "transactional.id": f"{self.group}.{self.instance}.{lane}",
                 "transaction.timeout.ms": 10_000,
                 "compression.type": "lz4",
@@ -105,27 +107,19 @@ class Parts:
             | LOSSLESS
             | {"max.in.flight": 5}  # the publisher asks for proof before it commits
         )
-        producer.init_transactions(30.0)
+        producer.init_transactions(10.0)
         return producer
 
     def decoder(self, limit: int) -> Decoder:
         """Decodes and validates; holds a topic after so many rejected records in a row."""
-        return Decoder(self.codec, self.catalogue, self.topics, self.policy, limit=limit)
-
-    def _reading(self) -> dict[str, str | int | bool]:
-        return {
-            "bootstrap.servers": self._kafka,
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest",
-            "fetch.wait.max.ms": 100,
-        }
+        return Decoder(
+            self.codec, self.catalogue, self.topics, self.policy, partitions=self.settings.partitions, limit=limit
+        )
 
 
 def build(
     settings: Settings,
-    kafka: str,
+    kafka: Brokers,
     redis: str,
     *,
     metrics: StandingMetrics | None = None,
@@ -136,14 +130,19 @@ def build(
 
     Args:
         settings: of this process.
-        kafka: host:port.
+        kafka: where it is, and how it is spoken to.
         redis: URL.
         metrics: where to count.
         now: the clock, milliseconds since 1970-01-01 UTC.
         on_step: told each step's name as it begins; fault tests end the process there.
     """
     parts = Parts(settings, kafka, redis)
-    report = Report(metrics or StandingMetrics())
+    metrics = metrics or StandingMetrics()
+    metrics.partitions.set(settings.partitions)
+    for department in parts.departments:  # there from the start, so that the first one is an increase
+        metrics.quarantined.labels(department)
+        metrics.classified.labels(department)
+    report = Report(metrics)
     rules = ResponseRules(
         deadline=load_working_days().deadlines(),
         supervisors=parts.catalogue.supervisors(),
@@ -159,18 +158,26 @@ def build(
         on_published=report.published,
         on_step=on_step,
     )
-    liveness = Liveness(settings.stuck_after_seconds)
-    processor = StandingProcessor(
-        new_consumer=parts.consumer,
+    reconciler = Reconciler(
         new_reader=parts.reader,
         store=parts.store,
-        decoder=parts.decoder(settings.quarantine_run),
-        decode_plain=parts.codec.decode_plain,
-        new_join=new_join,
-        publisher=publisher,
         topics=parts.topics,
         departments=parts.departments,
         partitions=settings.partitions,
+        decode=parts.codec.decode_plain,
+        report=report,
+        on_step=on_step,
+    )
+    liveness = Liveness(settings.stuck_after_seconds)
+    processor = StandingProcessor(
+        new_consumer=parts.consumer,
+        store=parts.store,
+        decoder=parts.decoder(settings.quarantine_run),
+        new_join=new_join,
+        reconciler=reconciler,
+        publisher=publisher,
+        topics=parts.topics,
+        departments=parts.departments,
         policy=parts.policy.version,
         report=report,
         liveness=liveness,
@@ -180,13 +187,23 @@ def build(
         backlog=settings.backlog_messages,
         cache=settings.cached_standings,
         on_step=on_step,
+        traces=_open_traces(settings),
     )
     return processor, liveness
 
 
+def _open_traces(settings: Settings) -> "BatchTraces | None":
+    tracing = open_tracing(settings)
+    if tracing is None:
+        return None
+    from consumers.standing.traces import BatchTraces
+
+    return BatchTraces(tracing)
+
+
 def build_verifier(
     settings: Settings,
-    kafka: str,
+    kafka: Brokers,
     redis: str,
     *,
     now: Callable[[], int] = now_ms,
@@ -196,7 +213,7 @@ def build_verifier(
     parts = Parts(settings, kafka, redis)
 
     def committed_tokens() -> list[str]:
-        with closing(Consumer({"bootstrap.servers": kafka, "group.id": parts.group})) as group:
+        with closing(Consumer({**kafka.config(), "group.id": parts.group})) as group:
             places = [TopicPartition(parts.topics.internal, number) for number in range(settings.partitions)]
             return [Committed.parse({}, place.metadata or "").token for place in group.committed(places, 30)]
 

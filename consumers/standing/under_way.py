@@ -8,8 +8,8 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from consumers.standing.join import Work
 from consumers.standing.report import BatchClock
+from consumers.standing.work import Work
 from exchange.errors import FencedError
 from exchange.standing_store import Answer, Commit, StandingStore
 

@@ -4,9 +4,8 @@ It shares the decoding and the pure functions with the processor, and nothing of
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -14,51 +13,24 @@ from typing import Any
 from confluent_kafka import Consumer
 
 from consumers.standing.consumed import Consumed
-from consumers.standing.decode import CLASSIFIED, Decoder, Rejected
+from consumers.standing.decode import Decoder, Rejected
 from consumers.standing.partition import Partition, published_count
+from consumers.standing.quarantine import Quarantine
 from consumers.standing.reading import Place, read_places, watermarks
 from consumers.standing.reconcile import ToldTable, remember
+from consumers.standing.verdict import Verdict
 from exchange.domain.calendar import day_of
+from exchange.domain.handover import visible
 from exchange.domain.judge import RuleBook
 from exchange.domain.oracle import Truth, compute
 from exchange.domain.policy import Policy
 from exchange.domain.record import Entry, Fact
 from exchange.domain.standing import EMPTY, Standing, Told
-from exchange.standing_store import StandingStore, Wanted
+from exchange.standing_store import Cursor, StandingStore, Wanted
 from exchange.topics import Topics
 
-SHOWN = 20
-"""Problems named one by one; the rest is counted."""
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What was compared, and every difference found."""
-
-    records: int = 0
-    rejected: int = 0
-    subjects: int = 0
-    standings: int = 0
-    measures: int = 0
-    notices: int = 0
-    waiting: int = 0
-    problems: Counter[str] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
-
-    @property
-    def is_good(self) -> bool:
-        """Whether everything agrees."""
-        return not self.problems
-
-    def wrong(self, kind: str, detail: str) -> None:
-        """Something differs."""
-        self.problems[kind] += 1
-        if len(self.examples) < SHOWN:
-            self.examples.append(f"{kind}: {detail}")
-
-
-Quarantine = dict[tuple[str, int, int], list[dict[str, Any]]]
-"""Topic, partition and offset of a record to the rejections of it (one, if all is well)."""
+MARKERS = 1000
+"""So many last offsets of a place may all be markers of transactions; more are counted as messages."""
 
 
 class Verifier:
@@ -103,6 +75,8 @@ class Verifier:
         self._departments = departments
         self._today = today
         self._progress = progress
+        self.truth: dict[str, Truth] = {}
+        """What must be true of each subject, by the last `verify`."""
         self._book = lru_cache(maxsize=None)(lambda day: RuleBook(policy, day))
 
     def verify(self) -> Verdict:
@@ -114,7 +88,7 @@ class Verifier:
         verdict = Verdict()
         quarantine = self._read_quarantine()
         facts, rejected = self._decode_all(quarantine, verdict)
-        verdict.records = sum(not fact.key.startswith("alias/") for _, fact in facts)
+        verdict.records = sum(bool(fact.version.body) for _, fact in facts)
         verdict.rejected = len(rejected)
         standings: dict[str, Standing] = {}
         entries: dict[str, dict[str, Entry]] = {}
@@ -126,24 +100,18 @@ class Verifier:
             self._compare(subject, truth.get(subject), standings.get(subject, EMPTY), entries.get(subject, {}), verdict)
         self._compare_told(truth, told, verdict)
         self._compare_since(standings, told, verdict)
-        self._compare_rejected(rejected, quarantine, verdict)
+        quarantine.compare(rejected, verdict)
         verdict.subjects, verdict.standings = len(truth), len(standings)
+        self.truth = truth
         return verdict
 
     def waiting(self) -> int:
         """How much is still under way: records not taken in, messages not published, subjects due."""
-        inputs = self._places(self._topics.into)
-        internal = [(self._topics.internal, number) for number in range(self._partitions)]
+        places = self._places(self._topics.into)
+        places += [(self._topics.internal, number) for number in range(self._partitions)]
         cursors = [self._store.cursor(number) for number in range(self._partitions)]
         with closing(self._new_reader()) as reader:
-            ends = watermarks(reader, inputs + internal)
-            waiting = sum(ends[place][1] - cursors[place[1]].offsets.get(place[0], 0) for place in inputs)
-            # The last offsets of a transactional topic are markers: only reading tells whether a message is behind the cursor.
-            unread = {
-                (topic, n): (max(ends[topic, n][0], cursors[n].offsets.get(topic, 0)), ends[topic, n][1])
-                for topic, n in internal
-            }
-            waiting += sum(1 for _ in read_places(reader, unread))
+            waiting = count_behind(reader, watermarks(reader, places), cursors)
         waiting += sum(len(look.due) for look in self._store.look(range(self._partitions), self._today, 1))
         # In the direction of the flow: what moves on meanwhile is met again further down.
         outboxes = [self._store.outbox(number) for number in range(self._partitions)]
@@ -178,16 +146,16 @@ class Verifier:
         facts: list[tuple[str, Fact]] = []
         rejected: list[Rejected] = []
         with closing(self._new_reader()) as reader:
+            marks = watermarks(reader, self._places(self._topics.into))
+            verdict.waiting = count_behind(reader, marks, cursors)
             places = {}
-            for (topic, number), (begin, end) in watermarks(reader, self._places(self._topics.into)).items():
-                taken = cursors[number].offsets.get(topic, 0)
-                verdict.waiting += end - max(begin, taken)
-                places[topic, number] = (begin, taken)
+            for (topic, number), (begin, _) in marks.items():
+                places[topic, number] = (begin, cursors[number].offsets.get(topic, 0))
             for messages in _batches(read_places(reader, places)):
                 self._progress(len(messages))
                 by_day: dict[int, list[Consumed]] = {}
                 for message in messages:
-                    found = quarantine.get((message.topic(), message.partition(), message.offset()))
+                    found = quarantine.of(message)
                     by_day.setdefault(day_of(found[0]["received_at"]) if found else self._today, []).append(message)
                 for today, of_day in by_day.items():
                     for decoded in self._decoder.decode(of_day, partitions.get, today).values():
@@ -227,7 +195,7 @@ class Verifier:
                 verdict.wrong("standing_from_nothing", subject)
             return
         verdict.measures += sum(len(measures) for measures in truth.judgement.measures.values())
-        for name in ("counts", "delivered", "answers", "merged_into"):
+        for name in ("counts", "delivered", "answers", "applications", "merged_into"):
             if getattr(standing, name) != getattr(truth.standing, name):
                 what = f"{getattr(standing, name)} should be {getattr(truth.standing, name)}"
                 verdict.wrong(name, f"{subject}: {what}")
@@ -263,26 +231,12 @@ class Verifier:
                 verdict.wrong("lifted", f"{department} {subject}: {held.lifted} should be of {said.lifted}")
 
     def _read_quarantine(self) -> Quarantine:
-        """Every rejection by the place of its record."""
-        found: Quarantine = {}
+        """Every rejection."""
+        found = Quarantine()
         for message in self._read(self._topics.rejected_of):
             _, value = self._decode_plain(message.value() or b"")
-            found.setdefault((value["topic"], value["partition"], value["offset"]), []).append(value)
+            found.add(message, value)
         return found
-
-    def _compare_rejected(self, rejected: list[Rejected], quarantine: Quarantine, verdict: Verdict) -> None:
-        """Every rejected record is in quarantine once, with its bytes, unless it is classified."""
-        left = dict(quarantine)
-        for one in rejected:
-            place = (one.message.topic(), one.message.partition(), one.message.offset())
-            classified = any(reason.code == CLASSIFIED for reason in one.reasons)
-            found = left.pop(place, [])
-            if len(found) != 1:
-                verdict.wrong("quarantine", f"{place} is there {len(found)} times")
-            elif found[0]["raw"] != (b"" if classified else one.message.value() or b""):
-                verdict.wrong("quarantine", f"{place} has other bytes")
-        for place in left:
-            verdict.wrong("quarantine", f"{place} was not rejected")
 
 
 def marks_of(told: Told) -> dict[str, int]:
@@ -299,4 +253,19 @@ def _said(entry: Entry | None) -> dict[str, tuple[object, ...]] | None:
     """What an entry says, without when and where it arrived (of equal records any one may be kept)."""
     if entry is None:
         return None
-    return {slot: (v.revision, v.digest, v.decided_on, tuple(v.body)) for slot, v in entry.versions.items()}
+    return {slot: (v.revision, v.digest, v.decided_on, tuple(v.body)) for slot, v in visible(entry).versions.items()}
+
+
+def count_behind(reader: Consumer, marks: Mapping[Place, tuple[int, int]], cursors: Sequence[Cursor]) -> int:
+    """Messages that Redis' cursors do not have behind them.
+
+    Args:
+        reader: of the places.
+        marks: their first offset and their end.
+        cursors: of the partitions.
+    """
+    begins = {place: max(first, cursors[place[1]].offsets.get(place[0], 0)) for place, (first, _) in marks.items()}
+    left = {place: end - begins[place] for place, (_, end) in marks.items() if begins[place] < end}
+    # The last offsets may be markers of transactions: only reading tells whether a message is behind the cursor.
+    unread = {place: (begins[place], marks[place][1]) for place, size in left.items() if size <= MARKERS}
+    return sum(size for size in left.values() if size > MARKERS) + sum(1 for _ in read_places(reader, unread))

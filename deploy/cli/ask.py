@@ -13,11 +13,15 @@ from rich.table import Table
 
 from exchange.domain.calendar import to_date
 from exchange.domain.fold import UNCOUNTED
+from exchange.domain.handover import visible
+from exchange.domain.identity import is_series
 from exchange.domain.judge import RuleBook, judge
-from exchange.domain.record import split_key
-from exchange.domain.standing import EMPTY, Standing
+from exchange.domain.record import Entry, split_key
+from exchange.domain.standing import EMPTY
 from exchange.errors import RequestError
+from exchange.look_up import Found
 from exchange.settings import Settings, read_settings
+from exchange.standing_store import Wanted
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 SubjectArgument = Annotated[
@@ -35,25 +39,29 @@ def moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else ""
 
 
-def find_subject(text: str, settings: Settings) -> tuple[str, Standing, dict[str, Any]]:
+def find_subject(text: str, settings: Settings) -> Found:
     """The canonical subject, its standing and its entries; an alias leads to the subject it belongs to."""
     from deploy.local.connect import find_servers
-    from exchange.domain.identity import IdentityError, parse_subject
-    from exchange.partitioner import partition_of
-    from exchange.store import Store, connect
+    from exchange.look_up import look_up, subject_of
+    from exchange.redis_client import connect
+    from exchange.store import Store
 
-    try:
-        subject = str(parse_subject(text if ":" in text else f"org:{text}"))
-    except IdentityError as error:
-        raise RequestError(f"{text!r} is no subject: {error}", code=error.code, remedy="check the code") from error
+    subject = subject_of(text)
+    return look_up(Store(connect(find_servers(settings).redis)), settings.partitions, subject)
+
+
+def find_entry(settings: Settings, subject: str, key: str) -> Entry | None:
+    """One entry of a subject, as it is named there."""
+    from deploy.local.connect import find_servers
+    from exchange.partitioner import partition_of
+    from exchange.redis_client import connect
+    from exchange.store import Store
+
     store = Store(connect(find_servers(settings).redis))
-    for _ in range(2):
-        number = partition_of(subject, settings.partitions)
-        standing = store.standing(number, subject) or EMPTY
-        if not standing.merged_into:
-            break
-        subject = standing.merged_into
-    return subject, standing, dict(store.entries(number, subject))
+    number = partition_of(subject, settings.partitions)
+    entry = store.load([Wanted(number, [], [(subject, key)])])[0].entries[0]
+    seen = visible(entry) if entry is not None else None
+    return seen if seen is not None and seen.versions else None
 
 
 def today_book() -> RuleBook:
@@ -143,6 +151,10 @@ def check_command(
             f"no matter {matter!r}", code="unknown_matter", remedy="one of " + ", ".join(sorted(matters))
         )
     name, standing, _ = find_subject(subject, read_settings())
+    if is_series(name):
+        raise RequestError(
+            f"{name} is a series of counts", code="not_about_series", remedy="check an organisation or a person"
+        )
     found = check(standing, book, matter, person=name.startswith("person:"))
     reasons = [
         {
@@ -205,7 +217,9 @@ def watch(
     codec = open_codec(settings, SCHEMAS)
     console = Console()
     seen = 0
-    inbox = open_inbox(kafka, topic, codec, group=f"watch.{uuid4().hex}", book=":memory:", from_now=not from_beginning)
+    inbox = open_inbox(
+        kafka, topic, codec, group=f"{topic}.watch.{uuid4().hex}", book=":memory:", from_now=not from_beginning
+    )
     with inbox:
         while not stopping and (not count or seen < count):
             notice = inbox.receive(timeout=0.5)

@@ -15,13 +15,24 @@ class Bench(StrEnum):
     """What can be measured."""
 
     THROUGHPUT = "throughput"
+    SCALE = "scale"
     LATENCY = "latency"
     GROWTH = "growth"
     JOB = "job"
     CODEC = "codec"
     INBOX = "inbox"
     DELIVERY = "delivery"
+    BRIDGE = "bridge"
     LEDGER = "ledger"
+    PORTAL = "portal"
+    DIRECTORY = "directory"
+    RISK = "risk"
+    ARCHIVE = "archive"
+    SIMULATE = "simulate"
+    EARLY_WARNING = "early-warning"
+    WARNINGS = "warnings"
+    FAULTS = "faults"
+    SOAK = "soak"
 
 
 def bench(
@@ -34,5 +45,11 @@ def bench(
         raise RequestError(
             "the benches are not installed", code="no_benches", remedy="run this in a clone of the repository"
         )
-    command = [sys.executable, "-m", f"tests.bench.{name.value}", *(options or []), *(["--json"] if as_json else [])]
+    command = [
+        sys.executable,
+        "-m",
+        f"tests.bench.{name.value.replace('-', '_')}",
+        *(options or []),
+        *(["--json"] if as_json else []),
+    ]
     raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 # our own module

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -14,8 +13,6 @@ from exchange.settings import read_settings
 
 app = typer.Typer(help="Deliveries of notices 通知送达: attempts, what waits.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
-LOG_OF_SUBJECT = 100
-"""Attempts about one subject that the log can find, the newest."""
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Entries at most 条数.")]
 
 
@@ -28,21 +25,13 @@ def list_deliveries(
     as_json: Json = False,
 ) -> None:
     """List attempts, the newest first: of a department, of a subject, or of one notice 推送记录."""
-    from consumers.dispatcher.attempt_log import decode_attempt
-    from exchange.partitioner import partition_of
+    from consumers.dispatcher.delivery_log import find_attempts
 
-    settings, store = _open()
-    if notice:
-        place = store.place_of_notice(notice, settings.partitions)
-        raws = store.log_of_subject(*place, LOG_OF_SUBJECT) if place else []
-    elif department and subject:
-        raws = store.log_of_subject(partition_of(subject, settings.partitions), department, subject, limit)
-    elif department:
-        raws = store.log_of_department(department, settings.partitions, limit)
-    else:
+    if not department and not notice:
         raise RequestError("which deliveries?", code="bad_request", remedy="give --department or --notice")
-    attempts = [decode_attempt(raw) for raw in raws]
-    _print([one.shown() for one in attempts if notice in ("", one.notice)], as_json=as_json)
+    settings, store = _open()
+    found = find_attempts(store, settings.partitions, department, subject=subject, notice=notice, limit=limit)
+    _print([one.shown() for one in found], as_json=as_json)
 
 
 @app.command()
@@ -53,20 +42,17 @@ def pending(
 ) -> None:
     """Show what waits for a department: attempts so far, the next one, and what it supersedes 待推送."""
     from consumers.dispatcher.attempt_log import moment
-    from consumers.dispatcher.lane import decode_pointer
+    from consumers.dispatcher.delivery_log import find_waiting
 
     settings, store = _open()
-    waiting = (one for number in range(settings.partitions) for one in store.pending(number, department))
-    rows = []
-    for _, raw in islice(waiting, limit):
-        one = decode_pointer(raw)
-        rows.append(
-            {
-                "subject": one.subject, "notice": one.notice, "epoch": one.epoch, "n": one.n, "attempts": one.attempts,
-                "next_at": moment(one.next_at) if one.next_at else "", "issued_at": moment(one.issued_at),
-                "urgent": one.urgent, "superseded": one.skipped_count,
-            }
-        )  # fmt: skip
+    rows = [
+        {
+            "subject": one.subject, "notice": one.notice, "epoch": one.epoch, "n": one.n, "attempts": one.attempts,
+            "next_at": moment(one.next_at) if one.next_at else "", "issued_at": moment(one.issued_at),
+            "urgent": one.urgent, "superseded": one.skipped_count,
+        }
+        for one in find_waiting(store, settings.partitions, department, limit)
+    ]  # fmt: skip
     _print(rows, as_json=as_json)
     if not as_json:
         total = store.pending_counts([department], settings.partitions)[department]

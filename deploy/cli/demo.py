@@ -24,7 +24,7 @@ LINE_SECONDS = 2.0
 
 
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="End by itself after about half a minute 自动结束.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End by itself 自动结束.")] = False,
     rate: Annotated[float, typer.Option(min=0.1, help="Records a second of the synthetic province 每秒条数.")] = 40.0,
     seed: Annotated[int, typer.Option(help="Seed of the province; a new one each time when left out 随机种子.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end 输出 JSON.")] = False,
@@ -47,7 +47,7 @@ def demo(
         sys.stdout.write(json.dumps(summary.flat(), ensure_ascii=False) + "\n")
     else:
         _print_summary(summary, demonstration)
-    raise typer.Exit(0 if summary.verdict.is_good and summary.ledger_good else 1)
+    raise typer.Exit(0 if summary.verdict.is_good and summary.ledger_good and summary.archive_good else 1)
 
 
 @contextmanager
@@ -71,12 +71,17 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._doing = ""
+        self._portal = ""
         self._next = 0.0
 
     def show(self, seen: "Seen") -> None:
         if seen.doing != self._doing:
             self._doing = seen.doing
             self._console.print(f"[bold]{seen.doing}[/]")
+        if seen.portal != self._portal:
+            self._portal = seen.portal
+            if seen.portal:
+                self._console.print(f"[bold]portal 信用门户[/] {seen.portal}")
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + LINE_SECONDS
@@ -121,8 +126,16 @@ def _print_summary(summary: "Summary", demonstration: "Demonstration") -> None:
             f"{summary.subject}: listed, both departments had executed after {summary.executed_after_s:g} s; repaired, both lifts "
             f"were confirmed after {summary.lift_confirmed_after_s:g} s",
         )
+    if summary.warned_after_s is not None:
+        facts.add_row(
+            "warning 预警",
+            f"{summary.warned:,} subjects warned about; of a firm penalised again and again its department knew after "
+            f"{summary.warned_after_s:g} s (portal: /warnings)",
+        )
     whole = "whole 完整" if summary.ledger_good else "[red]broken 有误[/]"
     facts.add_row("ledger 存证", f"{summary.ledger_entries:,} entries, hash-chained and signed: {whole}")
+    agrees = "agrees 一致" if summary.archive_good else "[red]differs 不一致[/]"
+    facts.add_row("archive 归档", f"{summary.archive_rows:,} rows in Delta tables, compared with the topics: {agrees}")
     console.print(facts)
     by = Table("department 部门", "notices 通知", title="told 已通知", title_justify="left")
     for department, count in list(summary.notices_by_department.items())[:SHOWN]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the rest is imported when a command runs, so that --help is
     from consumers.reference.office import Office
     from consumers.reference.outbox import Feedback, SendFeedback
     from consumers.reference.practice import Practice
+    from consumers.reference.receiver import Fetch
     from exchange.codec import Codec
     from exchange.settings import Settings
 
@@ -31,7 +32,13 @@ FeedbackTo = Annotated[
     str, typer.Option(metavar="kafka|URL", help="Where feedback goes 反馈渠道: Kafka, or the URL of the bus's inbox.")
 ]
 TokenFile = Annotated[
-    Path | None, typer.Option(help="File with the department's token cbk_... 令牌文件, for feedback to a URL.")
+    Path | None, typer.Option(help="File with the department's token cbk_... 令牌文件, for the inbox.")
+]
+InboxFrom = Annotated[
+    str,
+    typer.Option(
+        metavar="URL", help="The bus's inbox, to fetch thin notices from 收件箱地址; by default the URL of --feedback."
+    ),
 ]
 Delay = Annotated[float, typer.Option(min=0, help="Seconds from a notice to its execution 执行延时.")]
 
@@ -46,6 +53,7 @@ class Choices:
     book: Path
     listen: str
     feedback: str
+    inbox: str
     token_file: Path | None
     delay_seconds: float
 
@@ -57,6 +65,7 @@ def desk(
     ],
     listen: Listen = "127.0.0.1:8801",
     feedback: FeedbackTo = "kafka",
+    inbox: InboxFrom = "",
     token_file: TokenFile = None,
     delay_seconds: Delay = 0.0,
 ) -> None:
@@ -71,9 +80,11 @@ def desk(
         parse_key(key)
     settings, codec = _open_bus()
     choices = Choices(
-        book=book, listen=listen, feedback=feedback, token_file=token_file, delay_seconds=delay_seconds
+        book=book, listen=listen, feedback=feedback, inbox=inbox, token_file=token_file, delay_seconds=delay_seconds
     )  # fmt: skip
-    asyncio.run(_run(PRACTICE, choices, settings, codec, lambda office: desk_app(office, public_key, codec)))
+    asyncio.run(
+        _run(PRACTICE, choices, settings, codec, lambda office, fetch: desk_app(office, public_key, codec, fetch))
+    )
 
 
 def centre(
@@ -87,6 +98,7 @@ def centre(
     kafka: Annotated[bool, typer.Option(help="Take notices from Kafka 从 Kafka 接收.")] = True,
     listen: Listen = "127.0.0.1:8802",
     feedback: FeedbackTo = "kafka",
+    inbox: InboxFrom = "",
     token_file: TokenFile = None,
     delay_seconds: Delay = 0.0,
 ) -> None:
@@ -114,9 +126,11 @@ def centre(
         return [take_from_kafka(open_own_inbox, office, stop)] if kafka else []
 
     choices = Choices(
-        book=book, listen=listen, feedback=feedback, token_file=token_file, delay_seconds=delay_seconds
+        book=book, listen=listen, feedback=feedback, inbox=inbox, token_file=token_file, delay_seconds=delay_seconds
     )  # fmt: skip
-    asyncio.run(_run(PRACTICE, choices, settings, codec, lambda office: centre_app(office, secrets, codec), works))
+    asyncio.run(
+        _run(PRACTICE, choices, settings, codec, lambda office, fetch: centre_app(office, secrets, codec, fetch), works)
+    )
 
 
 def _open_bus() -> "tuple[Settings, Codec]":
@@ -124,7 +138,6 @@ def _open_bus() -> "tuple[Settings, Codec]":
     from exchange.paths import SCHEMAS
     from exchange.settings import read_settings
 
-    logging.basicConfig(level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s")
     settings = read_settings()
     return settings, open_codec(settings, SCHEMAS)
 
@@ -134,7 +147,7 @@ async def _run(
     choices: Choices,
     settings: "Settings",
     codec: "Codec",
-    app_of: "Callable[[Office], web.Application]",
+    app_of: "Callable[[Office, Fetch | None], web.Application]",
     works: Works = lambda _office, _stop: (),
 ) -> None:
     """An office with its book, its way back to the bus and its pages, until SIGTERM or Ctrl-C."""
@@ -153,11 +166,29 @@ async def _run(
         log.info("listening department=%s url=http://%s:%d", practice.department, host, actual)
 
     with closing(open_book(choices.book)) as database:
-        async with _way_back(practice.department, choices, settings, codec) as send:
+        async with _way_back(practice.department, choices, settings, codec) as send, _way_in(choices, codec) as fetch:
             office = Office(practice, database, send, delay_ms=int(choices.delay_seconds * 1000))
             await run_together(
-                stop, office.run(stop), serve(app_of(office), host, int(port), stop, on_ready), *works(office, stop)
+                stop,
+                office.run(stop),
+                serve(app_of(office, fetch), host, int(port), stop, on_ready),
+                *works(office, stop),
             )
+
+
+@asynccontextmanager
+async def _way_in(choices: Choices, codec: "Codec") -> "AsyncIterator[Fetch | None]":
+    """The port by which thin notices are made whole, open; None when there is no inbox."""
+    from consumers.reference.notices_http import HttpNotices
+
+    inbox = choices.inbox or (choices.feedback if _is_url(choices.feedback) else "")
+    if not inbox:
+        yield None
+        return
+    if not _is_url(inbox):
+        raise RequestError(f"{inbox!r} is no URL", code="bad_inbox", remedy="such as --inbox https://inbox.example")
+    async with HttpNotices(inbox, _token(choices), codec) as fetch:
+        yield fetch
 
 
 @asynccontextmanager
@@ -167,10 +198,8 @@ async def _way_back(
     """The port by which feedback leaves, open."""
     from consumers.reference.feedback_http import HttpFeedback
 
-    if choices.feedback.startswith(("http://", "https://")):
-        if choices.token_file is None:
-            raise RequestError("feedback to a URL needs a token", code="no_token", remedy="give --token-file")
-        async with HttpFeedback(choices.feedback, _read_secret(choices.token_file)) as send:
+    if _is_url(choices.feedback):
+        async with HttpFeedback(choices.feedback, _token(choices)) as send:
             yield send
         return
     if choices.feedback != "kafka":
@@ -193,6 +222,16 @@ async def _way_back(
     finally:
         with contextlib.suppress(UnconfirmedError):  # what is not confirmed is in the book, and goes at the next start
             publisher.close()
+
+
+def _is_url(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
+
+
+def _token(choices: Choices) -> str:
+    if choices.token_file is None:
+        raise RequestError("the inbox needs a token", code="no_token", remedy="give --token-file")
+    return _read_secret(choices.token_file)
 
 
 def _read_secret(path: Path) -> str:

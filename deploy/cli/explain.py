@@ -1,25 +1,20 @@
-"""`creditbus policy explain` and `policy simulate`: why a subject has its measures, and what another policy would change."""
+"""`creditbus policy explain`: why a subject has its measures, and what would remain without a document."""
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.cli.ask import Json, SubjectArgument, find_subject, iso, today_book
 from exchange.domain.explain import Explanation, PassedOver, compare, without_document
 from exchange.domain.explain import explain as explain_standing
-from exchange.domain.judge import RuleBook, Support, judge
+from exchange.domain.judge import Support, judge
 from exchange.domain.policy import OPEN, MeasureRule
-from exchange.domain.simulate import Change, Effect, Simulation
 from exchange.errors import RequestError
 from exchange.settings import read_settings
-
-CHUNK = 500
 
 
 def explain(
@@ -128,68 +123,3 @@ def _print(
             ended = f" {one['valid_from']} to {one['valid_to'] or '—'}" if one["why"] == "no_basis_in_force" else ""
             table.add_row(f"{one['department']} {one['measure']} {one['name_zh']}", one["list"], one["why"] + ended)
         console.print(table)
-
-
-def simulate(
-    policy: Annotated[Path, typer.Option("--policy", help="Folder with the other policy's files 另一政策目录.")],
-    as_json: Json = False,
-) -> None:
-    """What would change for all subjects if another policy were in force: measures gained and lost 政策模拟."""
-    from deploy.local.connect import find_servers
-    from exchange.catalogue import load_catalogue
-    from exchange.paths import SCHEMAS
-    from exchange.policy_files import load_policy
-    from exchange.store import Store, connect
-
-    if not policy.is_dir():
-        raise RequestError(f"no folder {policy}", code="no_policy", remedy="give a copy of schemas/policy, changed")
-    settings = read_settings()
-    now = today_book()
-    then = RuleBook(load_policy(policy, load_catalogue(SCHEMAS)), now.as_of)
-    store = Store(connect(find_servers(settings).redis))
-    simulation = Simulation(now, then)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("subjects 主体", total=0)
-        for number in range(settings.partitions):
-            subjects = list(store.subjects(number))
-            bar.update(task, total=(bar.tasks[0].total or 0) + len(subjects))
-            for begin in range(0, len(subjects), CHUNK):
-                chunk = subjects[begin : begin + CHUNK]
-                for subject, entries in zip(chunk, store.entries_of(number, chunk), strict=True):
-                    simulation.add(subject, entries)
-                bar.advance(task, len(chunk))
-        effect = simulation.finish()
-    if as_json:
-        sys.stdout.write(json.dumps(_flat(effect, now, then), ensure_ascii=False) + "\n")
-    else:
-        _print_effect(effect, now, then)
-
-
-def _flat(effect: Effect, now: RuleBook, then: RuleBook) -> dict[str, Any]:
-    return {
-        "policy": now.policy.version, "other": then.policy.version, "as_of": iso(now.as_of), "subjects": effect.subjects,
-        "affected": effect.affected, "measures_before": effect.before, "measures_after": effect.after,
-        "gained": [_row(change, count) for change, count in effect.gained.most_common()],
-        "lost": [_row(change, count) for change, count in effect.lost.most_common()],
-    }  # fmt: skip
-
-
-def _row(change: Change, count: int) -> dict[str, Any]:
-    return {"list": change[0], "department": change[1], "measure": change[2], "subjects": count}
-
-
-def _print_effect(effect: Effect, now: RuleBook, then: RuleBook) -> None:
-    console = Console()
-    console.print(
-        f"policy {now.policy.version} → {then.policy.version}: {effect.affected:,} of {effect.subjects:,} subjects affected, "
-        f"{effect.before:,} measures → {effect.after:,}"
-    )
-    for title, changes in (("gained 新增", effect.gained), ("lost 减少", effect.lost)):
-        if changes:
-            table = Table(
-                "list 名单", "department 部门", "measure 措施", "subjects 主体", title=title, title_justify="left"
-            )
-            for change, count in changes.most_common():
-                table.add_row(*change, f"{count:,}")
-            console.print(table)

@@ -23,7 +23,7 @@ Department = Annotated[str, typer.Option("--department", "-d", help="Whose key, 
 
 def _keys() -> "RedisKeys":
     from exchange.api_keys import RedisKeys
-    from exchange.store import connect
+    from exchange.redis_client import connect
 
     return RedisKeys(connect(with_servers(read_settings()).redis))
 
@@ -59,8 +59,9 @@ def list_keys(
     as_json: Json = False,
 ) -> None:
     """List keys, the revoked ones too; never the keys themselves 密钥清单."""
-    found = [key for key in _keys().all() if department in ("", key.department)]
-    found.sort(key=lambda key: (key.department, key.issued_at))
+    from exchange.api_keys import keys_of
+
+    found = keys_of(_keys(), department)
     if as_json:
         sys.stdout.write(json.dumps([_flat(key) for key in found], ensure_ascii=False) + "\n")
         return

@@ -18,9 +18,9 @@ from exchange.settings import Settings, read_settings
 if TYPE_CHECKING:
     from consumers.ledger.checking import Verdict
     from consumers.ledger.run import LedgerParts
+    from exchange.bus_keys import LedgerKeys
     from exchange.domain.ledger import Head
     from exchange.domain.ledger_trace import Step
-    from exchange.ledger_keys import LedgerKeys
 
 app = typer.Typer(help="The ledger 存证: keys, export, verify, trace.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs 输出 JSON.")]
@@ -32,7 +32,7 @@ HASH_BYTES = 32
 
 
 def _keys(settings: Settings) -> "LedgerKeys":
-    from exchange.ledger_keys import LedgerKeys
+    from exchange.bus_keys import LedgerKeys
     from exchange.signatures import load_signing_keys
 
     return LedgerKeys(load_signing_keys(settings, embedded=not settings.kafka), settings.topic_prefix)
@@ -109,7 +109,7 @@ def verify(
 ) -> None:
     """Check sequence, chain, digests and signatures; exit code 1 when anything is wrong 核验."""
     from consumers.ledger.checking import check_file, check_live
-    from exchange.ledger_keys import trusts
+    from exchange.bus_keys import trusts
 
     known = dict(map(_head, head or ()))
     if file is not None:
@@ -175,7 +175,7 @@ def trace(
 ) -> None:
     """Prove a notice from the issuing department's record to the acting department's feedback 溯源."""
     from consumers.ledger.tracing import Chain
-    from exchange.ledger_keys import trusts
+    from exchange.bus_keys import trusts
 
     settings = read_settings()
     trusted = trusts([*(public_key or ()), *_keys(settings).public().values()])

@@ -4,7 +4,7 @@ import json
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.cli.servers import with_servers
+from exchange.clock import today
 from exchange.errors import RequestError
 from exchange.settings import read_settings
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from deploy.notice_files import NoticeFile
 
 app = typer.Typer(help="Notices as files 通知批量文件.", no_args_is_help=True)
-_CHINA = timedelta(hours=8)
 
 
 @app.callback()
@@ -55,7 +55,7 @@ def write_file(
     from deploy.outbound import Publishers
 
     _check_places(department, out, folder, all_departments=all_departments)
-    the_day = (day or datetime.now(UTC) + _CHINA - timedelta(days=1)).date()
+    the_day = day.date() if day else today() - timedelta(days=1)
     settings = with_servers(read_settings())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with ExitStack() as stack:

@@ -13,13 +13,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.explain import explain, simulate
+from deploy.cli.explain import explain
+from deploy.cli.policy_simulate import simulate
 from exchange.catalogue import Catalogue, Department, Resource, check_catalogue, load_catalogue
 from exchange.domain.calendar import day_of, to_date, to_day
 from exchange.domain.policy import NO_REPAIR, OPEN, ListRule, MeasureRule, Policy
 from exchange.errors import RequestError
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy, read_policy
+from exchange.risk_files import read_risk
 
 policy_app = typer.Typer(help="Lists, measures and memoranda 政策: lists, measures, memoranda.", no_args_is_help=True)
 catalogue_app = typer.Typer(help="Departments and resources 目录.", no_args_is_help=True)
@@ -50,6 +52,7 @@ def check(schemas: Schemas = SCHEMAS, as_json: Json = False) -> None:
     policy = None
     if not problems:  # successions must be right before a rule can be given to successors
         policy, problems = read_policy(schemas, catalogue)
+        problems += read_risk(schemas, catalogue)[1]
     if as_json:
         version = policy.version if policy and not problems else ""
         shown = {"ok": not problems, "version": version, "problems": [asdict(one) for one in problems]}
@@ -84,8 +87,11 @@ def show_policy(
         if as_json:
             _print_json(version=policy.version, lists=[asdict(one) for one in policy.lists.values()])
             return
-        rows = [_list_row(one, policy, day) for one in policy.lists.values()]
-        _show(f"Lists 名单 {to_date(day)} (policy {policy.version})", rows)
+        watched = set(policy.warning_lists.values())
+        rows = {code: _list_row(one, policy, day) for code, one in policy.lists.items()}
+        title = f"Lists 名单 {to_date(day)} (policy {policy.version})"
+        _show(title, [row for code, row in rows.items() if code not in watched])
+        _show("Watch lists of early warnings 预警名单", [row for code, row in rows.items() if code in watched])
         return
     if list_code not in policy.lists:
         raise RequestError(

@@ -93,7 +93,7 @@ def replay(
     from exchange.kafka import LOSSLESS
 
     rejected = _Rejected(department)
-    producer = Producer({"bootstrap.servers": rejected.kafka} | LOSSLESS)
+    producer = Producer({**rejected.kafka.config()} | LOSSLESS)
     sent = skipped = 0
     for one in rejected.all():
         if reason and reason not in {r["code"] for r in one["reasons"]}:

@@ -3,57 +3,65 @@
 import json
 import sys
 import time
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from deploy.cli.ask import Json, SubjectArgument, find_subject, iso, print_table, today_book
+from deploy.cli.ask import Json, SubjectArgument, find_entry, find_subject, iso, print_table, today_book
 from exchange.domain.bodies import FeedbackState
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import judge
-from exchange.domain.response import REPAIR_ACCEPTANCE, REPAIR_ANSWER, Obligation, ResponseRules, State, obligations
+from exchange.domain.response import Obligation, ResponseRules, State, obligations
+from exchange.domain.spells import find_spells, rested_on
 from exchange.domain.standing import Answer, Owed
 from exchange.errors import RequestError
+from exchange.response_words import STATES, WORKS
 from exchange.settings import read_settings
 from exchange.working_days import load_working_days
-
-STATES = {
-    State.NOTIFIED: "已通知", State.DELIVERED: "已送达", State.ACKNOWLEDGED: "已签收", State.EXECUTED: "已执行",
-    State.DECLINED: "不予执行", State.NOT_APPLICABLE: "不适用", State.ENDED: "已终止", State.LIFTED: "已解除，待确认",
-    State.LIFT_DELIVERED: "解除已送达", State.LIFT_ACKNOWLEDGED: "解除已签收", State.LIFT_CONFIRMED: "解除已确认",
-}  # fmt: skip
-WORKS = {
-    REPAIR_ACCEPTANCE: "受理信用修复申请 accept or refuse an application for repair",
-    REPAIR_ANSWER: "答复信用修复申请 answer an application for repair",
-}
 
 
 def responses(
     subject: SubjectArgument,
     initiator: Annotated[
-        str, typer.Option(help="Only measures that rest on this department's listings, such as gd.tax 发起部门.")
+        str,
+        typer.Option(
+            help="Only measures that rest, or rested until they were lifted, on this department's listings, such as gd.tax 发起部门."
+        ),
     ] = "",
-    document: Annotated[str, typer.Option(help="Only measures that rest on this listing's number 名单文书号.")] = "",
+    document: Annotated[
+        str,
+        typer.Option(
+            help="Only measures that rest, or rested until they were lifted, on this listing's number 名单文书号."
+        ),
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Who has done what about each measure of a subject: notified, delivered, executed, declined, overdue, lifted 响应与反馈."""
-    name, standing, _ = find_subject(subject, read_settings())
-    book = today_book()
-    judgement = judge(standing, book, person=name.startswith("person:"))
+    settings = read_settings()
+    found, book = find_subject(subject, settings), today_book()
+    name, standing, entries = found
+    judgement = judge(standing, book, person=found.is_person)
+    spells = find_spells(entries, book.policy, person=found.is_person, find_entry=partial(find_entry, settings))
     rows = []
     shown = set()
     for one in obligations(standing, judgement, ResponseRules(deadline=load_working_days().deadlines())):
-        supports = judgement.measures.get(one.department, {}).get(one.measure, ())
-        listings = [(s.holding.department, s.holding.document) for s in supports if not one.lift]
-        shown.add((one.department, one.measure))
+        pair = (one.department, one.measure)
+        if one.lift:
+            listings = rested_on(spells.get(pair, ()), one.since.day)
+        else:
+            supports = judgement.measures.get(one.department, {}).get(one.measure, ())
+            listings = [(s.holding.department, s.holding.document) for s in supports]
+        shown.add(pair)
         if _wanted(listings, initiator, document):
             rows.append(_row(one, listings, book.as_of))
-    if not initiator and not document:  # lifts that are confirmed rest on nothing any more
-        for key, answer in standing.answers.items():
-            department, _, measure = key.partition(" ")
-            if answer.state == FeedbackState.ENDED and (department, measure) not in shown:
-                rows.append(_confirmed(department, measure, answer))
+    for key, answer in standing.answers.items():  # lifts that are confirmed are owed no more
+        department, _, measure = key.partition(" ")
+        if answer.state == FeedbackState.ENDED and (department, measure) not in shown:
+            listings = rested_on(spells.get((department, measure), ()), answer.decided_on)
+            if _wanted(listings, initiator, document):
+                rows.append(_confirmed(department, measure, answer, listings))
     rows.sort(key=lambda row: (row["department"], row["measure"]))
     if as_json:
         sys.stdout.write(json.dumps({"subject": name, "responses": rows}, ensure_ascii=False) + "\n")
@@ -66,7 +74,7 @@ def responses(
         [
             {
                 "department 部门": row["department"], "measure 措施": row["measure"],
-                "state 状态": f"{STATES[State[row['state'].upper()]]} {row['state']}{'  逾期 OVERDUE' if row['overdue'] else ''}",
+                "state 状态": f"{STATES[State[row['state'].upper()]].zh} {row['state']}{'  逾期 OVERDUE' if row['overdue'] else ''}",
                 "respond by 反馈期限": row["respond_by"] + (" 暂定 provisional" if row["provisional"] else ""),
                 "because of 依据名单": "\n".join(row["because_of"]),
                 "what was done 执行情况": " ".join(filter(None, (row["executed_on"], row["amount_yuan"], row["feedback"]))),
@@ -91,11 +99,11 @@ def _row(one: Obligation, listings: list[tuple[str, str]], today: int) -> dict[s
     } | _answer(one.answer)  # fmt: skip
 
 
-def _confirmed(department: str, measure: str, answer: Answer) -> dict[str, Any]:
+def _confirmed(department: str, measure: str, answer: Answer, listings: list[tuple[str, str]]) -> dict[str, Any]:
     return {
         "department": department, "measure": measure, "state": State.LIFT_CONFIRMED.name.lower(), "lift": True,
         "overdue": False, "respond_by": "", "provisional": False, "since": "", "epoch": answer.epoch, "n": answer.n,
-        "snoozed_until": "", "because_of": [],
+        "snoozed_until": "", "because_of": [f"{who} {what}" for who, what in listings],
     } | _answer(answer)  # fmt: skip
 
 
@@ -117,7 +125,8 @@ def overdue(
     from deploy.local.connect import find_servers
     from exchange.catalogue import load_catalogue
     from exchange.paths import SCHEMAS
-    from exchange.store import Store, connect
+    from exchange.redis_client import connect
+    from exchange.store import Store
 
     settings = read_settings()
     departments = sorted(load_catalogue(SCHEMAS).departments)
@@ -148,6 +157,6 @@ def _owed(subject: str, owed: Owed, days: int) -> dict[str, Any]:
     work, _, document = owed.measure.partition(" ")
     return {
         "department": owed.department, "subject": subject, "measure": owed.measure,
-        "owed": f"{WORKS[work]} {document}" if work in WORKS else "确认解除 confirm the lift" if owed.lift else "反馈 respond",
+        "owed": f"{' '.join(WORKS[work])} {document}" if work in WORKS else "确认解除 confirm the lift" if owed.lift else "反馈 respond",
         "respond_by": iso(owed.respond_by), "working_days_late": days,
     }  # fmt: skip

@@ -5,7 +5,6 @@ import json
 import sys
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from deploy.cli.servers import with_servers
+from exchange.clock import today
 from exchange.settings import read_settings
 
 
@@ -50,7 +50,7 @@ def simulate(
     bursts = tuple(Burst.parse(text) for text in burst or ())
     at_once = sum(one.count for one in bursts)
     stream = make_stream(
-        seed, subjects, today=datetime.now(UTC).date(), keys=load_person_keys(settings, embedded=not settings.kafka),
+        seed, subjects, today=today(), keys=load_person_keys(settings, embedded=not settings.kafka),
         bursts=bursts, repeated=repeated, disordered=disordered,
     )  # fmt: skip
     steady = 0 if bursts and count is None and for_ is None else count

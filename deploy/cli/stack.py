@@ -7,7 +7,10 @@ import typer
 from exchange.errors import RequestError
 
 if TYPE_CHECKING:
+    from deploy.local.folder import Folder
+    from deploy.local.jars import Advance
     from deploy.local.status import StackStatus
+    from exchange.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object 输出 JSON.")]
 
@@ -15,6 +18,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object 输出
 def up(
     foreground: Annotated[
         bool, typer.Option("--foreground", "-f", help="Stay here and end the servers with Ctrl-C 前台运行.")
+    ] = False,
+    secured: Annotated[
+        bool,
+        typer.Option(
+            "--secured",
+            help="As in production: TLS, passwords, certificates, access control lists; a home stays so 安全模式.",
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -30,14 +40,18 @@ def up(
     stack = Stack(settings)
     began = time.monotonic()
     with showing_progress() as advance:
-        servers = stack.up(advance, attached=foreground)
+        servers = stack.up(advance, attached=foreground, secured=secured)
+        principals = _provision(settings, stack.folder, advance)
     redis, seconds = without_password(servers.redis), round(time.monotonic() - began, 1)
     try:
         if json:
-            _print_json({"kafka": servers.kafka, "redis": redis, "home": str(stack.folder.root), "seconds": seconds})
+            told = {"kafka": str(servers.kafka), "redis": redis, "home": str(stack.folder.root), "seconds": seconds}
+            _print_json(told | ({"principals": principals} if principals else {}))
         else:
-            typer.echo(f"Kafka  {servers.kafka}{_whose(settings.kafka)}")
+            typer.echo(f"Kafka  {servers.kafka}{_whose(str(settings.kafka))}")
             typer.echo(f"Redis  {redis}{_whose(settings.redis)}")
+            if principals:
+                typer.echo(f"secured 安全模式: each principal's variables are in {principals}/<name>/creditbus.env")
             typer.echo(f"ready after {seconds} s 已就绪")
         if foreground:
             stack.wait()
@@ -46,6 +60,20 @@ def up(
     finally:
         if foreground:
             stack.down()
+
+
+def _provision(settings: "Settings", folder: "Folder", advance: "Advance") -> str:
+    """Where the principals of a secured stack are, once its servers know them; empty for an open one."""
+    from deploy.local.secured import Secured
+
+    secured = Secured(folder=folder.security)
+    if settings.kafka or settings.redis or not secured.is_there:
+        return ""
+    from deploy.local.principals import provision
+
+    advance("giving the servers their principals", 0, 1)
+    provision(settings)
+    return str(secured.principals)
 
 
 def down() -> None:

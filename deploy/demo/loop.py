@@ -4,7 +4,6 @@ The market-entry desk (gd.amr) takes pushed notices, the trading centre (gd.prtc
 The scene at the end shows one case from its listing to the confirmed lift.
 """
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from consumers.standing.run import Parts
-from deploy.demo.process import running
+from deploy.demo.process import free_port, running
 from deploy.demo.seen import Seen
 from exchange.clock import now_ms
 from exchange.domain.calendar import day_of, to_date
@@ -26,9 +25,9 @@ from exchange.domain.synthetic import synthetic_uscc
 from exchange.endpoint_store import EndpointStore
 from exchange.endpoints import Endpoint
 from exchange.partitioner import partition_of
+from exchange.redis_client import connect
 from exchange.settings import Settings
 from exchange.signatures import SigningKeys
-from exchange.store import connect
 from exchange.working_days import load_working_days
 from producers.publisher import Publisher
 
@@ -54,7 +53,7 @@ def departments_at_work(settings: Settings, keys: SigningKeys, folder: Path, log
         logs: folder for what the processes print.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    store, url = EndpointStore(connect(settings.redis)), f"http://127.0.0.1:{_free_port()}/notices"
+    store, url = EndpointStore(connect(settings.redis)), f"http://127.0.0.1:{free_port()}/notices"
     endpoint = _register(store, url, keys)
     public = [key.public_text for key in endpoint.live_keys(keys, now_ms())]
     listen = url.removeprefix("http://").removesuffix("/notices")
@@ -62,7 +61,7 @@ def departments_at_work(settings: Settings, keys: SigningKeys, folder: Path, log
         stack.callback(store.change, DESK, lambda one: one.paused(OVER, now_ms()))
         desk = ["--book", str(folder / "desk.sqlite"), "--listen", listen]
         desk += [word for key in public for word in ("--public-key", key)]
-        centre = ["--book", str(folder / "centre.sqlite"), "--listen", f"127.0.0.1:{_free_port()}"]
+        centre = ["--book", str(folder / "centre.sqlite"), "--listen", f"127.0.0.1:{free_port()}"]
         local = {"CREDITBUS_WEBHOOK_NETWORKS": "127.0.0.0/8", "CREDITBUS_WEBHOOK_PLAIN_HTTP": "true"}
         stack.enter_context(running(logs / "desk.log", "example-desk", *desk))
         stack.enter_context(running(logs / "centre.log", "example-centre", *centre))
@@ -140,9 +139,3 @@ def _have_confirmed(standing: Standing) -> bool:
     """Whether both departments have no measure left, nor any lift to confirm."""
     told = [standing.told.get(who) for who in (DESK, CENTRE)]
     return all(one is not None and not one.measures and not one.lifted for one in told)
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])

@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from confluent_kafka import Producer
 
 from deploy.demo.seen import Seen
 from exchange.catalogue import Catalogue
+from exchange.clock import today
 from exchange.codec import Codec
 from exchange.errors import CreditbusError
 from exchange.pseudonym import load_person_keys
@@ -105,14 +105,14 @@ class Play:
         types = self._catalogue.grants(BROKEN)
         department, record_type, record = next(e for e in self._events() if e[0] != BROKEN and e[1] in types)
         theirs = self._codec.encode(record_type, {**record, "department": department})
-        producer = Producer({"bootstrap.servers": self._settings.kafka, "partitioner": "murmur2_random"})
+        producer = Producer({**self._settings.kafka.config(), "partitioner": "murmur2_random"})
         for raw in (b"<record/>", theirs[:20], theirs):
             producer.produce(topic, raw, record["subject"].encode())
         producer.flush(30)
 
     def _events(self) -> Iterator[Event]:
         keys = load_person_keys(self._settings, embedded=self._embedded)
-        return simulate(self._seed, SUBJECTS, today=datetime.now(UTC).date(), keys=keys)
+        return simulate(self._seed, SUBJECTS, today=today(), keys=keys)
 
     def _publish_province(self) -> None:
         self._seen.doing = f"a synthetic province publishes {self._rate:g} records a second 模拟报送"

@@ -5,6 +5,7 @@ Run as a module it is that child: it watches its standard input, which closes wh
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,9 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from exchange.errors import FatalError
+from exchange.errors import FatalError, RequestError
 
 END_WITHIN_SECONDS = 20.0
+WITH_METRICS = (
+    "standing", "dispatcher", "gateway", "inbox", "portal", "ledger", "directory", "deadlines", "archive", "risk-classes",
+    "early-warning",
+)  # fmt: skip
+"""Where CREDITBUS_METRICS_PORT is set, each of these shows its metrics on a port of its own, counted from there, as
+`deploy/prometheus/targets/one-machine.yml` has them."""
 
 
 @contextmanager
@@ -33,7 +40,7 @@ def running(log: Path, *words: str, **settings: str) -> Iterator["subprocess.Pop
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 # our own module
             [sys.executable, "-m", "deploy.demo.process", *words],
-            env=os.environ | settings,
+            env=os.environ | metrics_of(words[0]) | settings,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
@@ -52,6 +59,36 @@ def running(log: Path, *words: str, **settings: str) -> Iterator["subprocess.Pop
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+
+def metrics_of(process: str) -> dict[str, str]:
+    """Variables that give a process its port of metrics, and the portal everybody's; none where the demonstration was given no port."""
+    first = int(os.environ.get("CREDITBUS_METRICS_PORT", "0"))
+    if not first or process not in WITH_METRICS:
+        return {"CREDITBUS_METRICS_PORT": "0"}
+    ports = {name: first + number for number, name in enumerate(WITH_METRICS)}
+    found = {"CREDITBUS_METRICS_PORT": str(ports[process])}
+    if process == "portal":
+        targets = [
+            f"127.0.0.1:{port}" for name, port in ports.items() if name not in ("gateway", "inbox", "early-warning")
+        ]
+        found["CREDITBUS_OPERATIONS_TARGETS"] = ",".join(targets)
+    return found
+
+
+def free_port(wanted: int = 0) -> int:
+    """The port that is wanted, or any free one where it is taken.
+
+    Raises:
+        RequestError: `port_taken`, when none is free.
+    """
+    for port in (wanted, 0):
+        try:
+            with socket.create_server(("127.0.0.1", port)) as found:
+                return int(found.getsockname()[1])
+        except OSError:
+            continue
+    raise RequestError("no port is free", code="port_taken", remedy="end what holds them, then try again")
 
 
 def _end_with_parent() -> None:

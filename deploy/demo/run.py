@@ -9,23 +9,27 @@ from dataclasses import asdict, dataclass, field
 from subprocess import Popen
 from typing import Any
 
+from consumers.archive.run import build_verifier as build_archive_verifier
+from consumers.archive.verdict import ArchiveVerdict
 from consumers.ledger.checking import Verdict as LedgerVerdict
 from consumers.ledger.checking import check_live
 from consumers.ledger.run import LedgerParts
 from consumers.standing.run import Parts, build_verifier
-from consumers.standing.verify import Verdict
+from consumers.standing.verdict import Verdict
 from deploy.demo.loop import Scene, close_the_loop, departments_at_work
 from deploy.demo.play import Play
+from deploy.demo.portal import PEOPLE, portal_open
 from deploy.demo.process import running
 from deploy.demo.seen import Seen, Words
+from deploy.demo.warned import be_warned
 from deploy.demo.watching import Watcher
 from deploy.local.jars import Advance
 from deploy.local.servers import Servers
 from deploy.local.stack import Stack
+from exchange.bus_keys import LedgerKeys, trusts
 from exchange.domain.calendar import day_of
 from exchange.errors import RequestError, RetryLaterError
 from exchange.kafka import leads_everything, open_admin
-from exchange.ledger_keys import LedgerKeys, trusts
 from exchange.settings import Settings
 from exchange.signatures import load_signing_keys
 from exchange.store import Store
@@ -46,7 +50,8 @@ class Summary:
     """What a demonstration came to; `milliseconds` from publication until the notice could be read.
 
     delivered: notices proved delivered. feedback: by state. executed_after_s, lift_confirmed_after_s: of the scene at the end, from a
-    listing until both departments had fed back, and from a repair until both had confirmed the lift; `subject` is whose.
+    listing until both departments had fed back, and from a repair until both had confirmed the lift; `subject` is whose. warned: subjects
+    that early warning has warned about; warned_after_s: from the last of several penalties until the department was told.
     """
 
     seconds: float
@@ -67,8 +72,12 @@ class Summary:
     executed_after_s: float | None
     lift_confirmed_after_s: float | None
     subject: str
+    warned: int
+    warned_after_s: float | None
     ledger_entries: int
     ledger_good: bool
+    archive_rows: int
+    archive_good: bool
     verdict: Verdict = field(repr=False)
 
     def flat(self) -> dict[str, Any]:
@@ -145,30 +154,37 @@ class Demonstration:
         ):
             seen.doing = "the standing processor takes its partitions over 处理器启动"
             self._wait(ATTACH_WITHIN_SECONDS, lambda: self._attached(before), stop, processor, show)
-            with departments_at_work(settings, self._keys, self._books, self._log.parent):
+            with (
+                departments_at_work(settings, self._keys, self._books, self._log.parent),
+                portal_open(settings, self._log.parent) as place,
+            ):
+                seen.portal = f"{place.url}  登录 sign in: {', '.join(PEOPLE)} / {place.password}"
                 self._play.start()
                 self._look_on(stop, processor, show, once=once)
-                scene = self._close_the_loop(processor, show)
+                scene, warned_after = self._scenes(processor, show)
                 seen.doing = "everybody has stopped publishing, the rest is taken in 收尾"
                 show(seen)
                 self._play.end()
                 self._wait_quiet(processor, show)
+            seen.portal = ""
             self._wait_quiet(processor, show)  # the departments' last feedback too
             time.sleep(REDRAW_SECONDS)  # the last notices reach the watcher
         seen.doing = "everything is recomputed from the topics and compared 校验"
         show(seen)
         verdict = build_verifier(settings, settings.kafka, settings.redis).verify()
-        return self._summary(verdict, self._check_ledger(), scene)
+        archive = build_archive_verifier(settings, settings.kafka).verify()
+        return self._summary(verdict, self._check_ledger(), archive, scene, warned_after)
 
-    def _close_the_loop(self, processor: "Popen[bytes]", show: Show) -> Scene | None:
-        """The scene at the end; None when something has gone wrong before it."""
+    def _scenes(self, processor: "Popen[bytes]", show: Show) -> tuple[Scene | None, float | None]:
+        """The scenes at the end; None when something has gone wrong before them."""
         if self._play.failure or processor.poll() is not None:
-            return None
+            return None, None
 
         def wait(seconds: float, done: Callable[[], bool]) -> None:
             self._wait(seconds, done, threading.Event(), processor, show)
 
-        return close_the_loop(self._parts, self.settings, self.seen, wait)
+        scene = close_the_loop(self._parts, self.settings, self.seen, wait)
+        return scene, be_warned(self._parts, self.settings, self.seen, wait)
 
     def _wait_quiet(self, processor: "Popen[bytes]", show: Show) -> None:
         verifier = build_verifier(self.settings, self.settings.kafka, self.settings.redis)
@@ -215,7 +231,14 @@ class Demonstration:
                 )  # fmt: skip
             show(self.seen)
 
-    def _summary(self, verdict: Verdict, ledger: LedgerVerdict, scene: Scene | None) -> Summary:
+    def _summary(
+        self,
+        verdict: Verdict,
+        ledger: LedgerVerdict,
+        archive: ArchiveVerdict,
+        scene: Scene | None,
+        warned_after: float | None,
+    ) -> Summary:
         seen = self.seen
         rejected = sum(seen.rejected.values())
         return Summary(
@@ -237,7 +260,11 @@ class Demonstration:
             executed_after_s=scene.executed_after if scene else None,
             lift_confirmed_after_s=scene.confirmed_after if scene else None,
             subject=scene.subject if scene else "",
+            warned=len(seen.warned),
+            warned_after_s=warned_after,
             ledger_entries=ledger.entries,
             ledger_good=ledger.is_good,
+            archive_rows=archive.rows,
+            archive_good=archive.is_good,
             verdict=verdict,
         )

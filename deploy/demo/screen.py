@@ -21,9 +21,9 @@ def draw(seen: Seen, width: int, height: int) -> Layout:
         records, bad, rejected = Counter(seen.records), Counter(seen.bad_rows), Counter(seen.rejected)
         notices = list(seen.notice_lines)
         changes = list(seen.change_lines)
-    body = max(4, height - 6)
+    body = max(4, height - 7)
     screen = Layout()
-    screen.split_column(Layout(name="top", size=4), Layout(name="body"))
+    screen.split_column(Layout(name="top", size=5), Layout(name="body"))
     screen["top"].update(_totals(seen, wide=width >= WIDE))
     screen["body"].split_row(Layout(name="left", ratio=2), Layout(name="right", ratio=3))
     screen["left"].split_column(
@@ -45,12 +45,16 @@ def _totals(seen: Seen, *, wide: bool) -> RenderableType:
         (sum(seen.notices.values()), "green", "notices", "通知"),
         (seen.delivered, "blue", "delivered", "送达"),
         (sum(seen.feedback.values()), "blue", "fed back", "反馈"),
+        (len(seen.warned), "yellow", "warned about", "预警"),
     )
     line = Text()
     for count, colour, english, chinese in facts:
         line.append(f"{count:,}", f"bold {colour}")
         line.append(f" {english} {chinese}   " if wide else f" {chinese}  ")
-    return Panel(Group(line, Text(latency, style="dim")), title=f"creditbus  {seen.doing}", subtitle=_elapsed(seen))
+    portal = Text(f"portal 信用门户 {seen.portal}" if seen.portal else "", style="bold")
+    return Panel(
+        Group(line, Text(latency, style="dim"), portal), title=f"creditbus  {seen.doing}", subtitle=_elapsed(seen)
+    )
 
 
 def _elapsed(seen: Seen) -> str:

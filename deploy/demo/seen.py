@@ -83,6 +83,7 @@ class Seen:
         self.notices: Counter[str] = Counter()
         self.feedback: Counter[str] = Counter()
         self.delivered = 0
+        self.warned: set[str] = set()
         self.actions: Counter[str] = Counter()
         self.changed: set[str] = set()
         self.latencies: deque[float] = deque(maxlen=LATENCIES)
@@ -90,6 +91,7 @@ class Seen:
         self.change_lines: deque[ChangeLine] = deque(maxlen=LINES)
         self._measures: dict[str, frozenset[str]] = {}
         self.doing = ""
+        self.portal = ""
         self.started = time.monotonic()
 
     def take(self, kind: str, department: str, value: dict[str, Any], at: float) -> None:
@@ -109,6 +111,8 @@ class Seen:
                         self.feedback[value["state"]] += 1
                     elif value["record_type"] == "delivery_receipt":
                         self.delivered += 1
+                    elif value["record_type"] == "early_warning":
+                        self.warned.add(value["subject"])
                 case "rejected":
                     self.rejected[department] += 1
                     self.reasons.update(reason["code"] for reason in value["reasons"])

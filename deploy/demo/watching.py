@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from deploy.demo.seen import Seen
+from exchange.brokers import Brokers
 from exchange.codec import Codec
 from exchange.errors import UndecodableError
 from exchange.kafka import open_admin, translate
@@ -17,7 +18,7 @@ from exchange.topics import Topics
 AT_ONCE = 500
 
 
-def ends_of(kafka: str, topics: Iterable[str], partitions: int) -> list[TopicPartition]:
+def ends_of(kafka: Brokers, topics: Iterable[str], partitions: int) -> list[TopicPartition]:
     """Where each partition of the topics ends now.
 
     Raises:
@@ -37,7 +38,7 @@ class Watcher:
     """Feeds `Seen` from the topics, in a thread; a context manager.
 
     Args:
-        kafka: host:port.
+        kafka: where it is, and how it is spoken to.
         topics: names of the bus's topics.
         departments: whose topics.
         partitions: of every topic.
@@ -46,7 +47,7 @@ class Watcher:
     """
 
     def __init__(
-        self, kafka: str, topics: Topics, departments: Iterable[str], partitions: int, codec: Codec, seen: Seen
+        self, kafka: Brokers, topics: Topics, departments: Iterable[str], partitions: int, codec: Codec, seen: Seen
     ) -> None:
         self._kinds: dict[str, tuple[str, str]] = {topics.standing: ("standing", "")}
         for department in departments:
@@ -58,7 +59,7 @@ class Watcher:
         self._stop = threading.Event()
         self._consumer = Consumer(
             {
-                "bootstrap.servers": kafka,
+                **kafka.config(),
                 "group.id": "demo.watch",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,

@@ -63,6 +63,11 @@ class Folder:
         return self.data / "valkey"
 
     @property
+    def security(self) -> Path:
+        """The authority, certificates, passwords and lists of a secured stack; not there where the stack is open."""
+        return self.data / "security"
+
+    @property
     def logs(self) -> Path:
         """What the servers say."""
         return self.root / "logs"

@@ -1,4 +1,4 @@
-"""Kafka's jars: locked with SHA-256 in `kafka-4.3.1.lock`, fetched once into the cache folder, checked at every use."""
+"""Kafka's jars: locked with SHA-256 in `kafka-4.2.2.lock`, fetched once into the cache folder, checked at every use."""
 
 import hashlib
 import shutil
@@ -14,7 +14,8 @@ from typing import Any
 from deploy.local.folder import check_space, held, translating_os_errors
 from exchange.errors import FatalError, RetryLaterError
 
-KAFKA_VERSION = "4.3.1"
+KAFKA_VERSION = "4.2.2"
+"""Not 4.3 or 4.4: a broker alone loses markers of transactions when it restarts (KAFKA-20734, decision 47)."""
 LOCK = Path(__file__).parent / f"kafka-{KAFKA_VERSION}.lock"
 BROKER = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
 LOGGING = "org.apache.logging.log4j:log4j-slf4j-impl"
@@ -73,7 +74,9 @@ def locked_jars() -> tuple[Jar, ...]:
     return parse_lock(LOCK.read_text())
 
 
-def fetch(jars: Iterable[Jar], cache: Path, *, maven_url: str, advance: Advance) -> list[Path]:
+def fetch(
+    jars: Iterable[Jar], cache: Path, *, maven_url: str, advance: Advance, name: str = f"kafka-{KAFKA_VERSION}"
+) -> list[Path]:
     """The paths of all jars, in order; those that are missing or damaged in the cache are fetched and checked.
 
     Raises:
@@ -82,7 +85,7 @@ def fetch(jars: Iterable[Jar], cache: Path, *, maven_url: str, advance: Advance)
         RequestError: `disk_full`, `home_unusable` or `busy`.
     """
     wanted = list(jars)
-    folder = cache.expanduser() / f"kafka-{KAFKA_VERSION}"
+    folder = cache.expanduser() / name
     if all(_is_good(folder / jar.name, jar) for jar in wanted):
         return [folder / jar.name for jar in wanted]
     with (

@@ -5,11 +5,14 @@ import os
 import re
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.folder import Folder
 from deploy.local.ports import HOST
+from deploy.local.secured import ADMINISTRATOR, BROKER, Secured
 from exchange.errors import FatalError
+from exchange.java_properties import escaped
 
 MESSAGE_BYTES = 2 * 2**20
 """Largest message of the broker: a rejected record carries the raw bytes of a 1 MiB record with all its reasons."""
@@ -59,24 +62,62 @@ SETTINGS = {
 }
 
 
-def write_settings(folder: Folder, *, port: int, controller_port: int) -> Path:
-    """Write `server.properties`; its path."""
+def write_settings(
+    folder: Folder,
+    *,
+    port: int,
+    certificate_port: int = 0,
+    controller_port: int,
+    changes: Mapping[str, str] | None = None,
+) -> Path:
+    """Write `server.properties`; its path.
+
+    Args:
+        folder: of the stack; a secured one has no listener in clear.
+        port: for clients; of a secured stack for those with user and password.
+        certificate_port: of a secured stack, for clients with a certificate.
+        controller_port: of the controller.
+        changes: what is otherwise than for a broker alone, as in a cluster.
+    """
     settings = SETTINGS | {
         "listeners": f"BROKER://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
         "advertised.listeners": f"BROKER://{HOST}:{port}",
         "controller.quorum.voters": f"1@{HOST}:{controller_port}",
         "log.dirs": str(folder.kafka_data),
     }
+    secured = Secured(folder=folder.security)
+    if secured.is_there:
+        clients = f"SCRAM://{HOST}:{port},BROKER://{HOST}:{certificate_port}"
+        settings |= secured_settings(secured) | {
+            "listeners": f"{clients},CONTROLLER://{HOST}:{controller_port}",
+            "advertised.listeners": clients,
+        }
+    settings |= changes or {}
     path = folder.root / "server.properties"
-    path.write_text("".join(f"{key}={_escaped(value)}\n" for key, value in settings.items()), "ascii")
+    path.write_text("".join(f"{key}={escaped(value)}\n" for key, value in settings.items()), "ascii")
     return path
 
 
-def _escaped(value: str) -> str:
-    """A value as Java's properties want it: backslashes doubled, all but ASCII as UTF-16 escapes."""
-    units = value.replace("\\", "\\\\").encode("utf-16-be")
-    codes = [int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2)]
-    return "".join(chr(code) if code < 128 else f"\\u{code:04x}" for code in codes)  # ASCII
+def secured_settings(secured: Secured) -> dict[str, str]:
+    """What makes a broker a secured one: TLS everywhere, every client known by name, nothing allowed that is not in a list."""
+    return {
+        "listener.security.protocol.map": "SCRAM:SASL_SSL,BROKER:SSL,CONTROLLER:SSL",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(secured.broker),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(secured.ca),
+        "listener.name.broker.ssl.client.auth": "required",
+        "listener.name.controller.ssl.client.auth": "required",
+        # A certificate's common name is its holder's name, as a SCRAM user's is.
+        "ssl.principal.mapping.rules": "RULE:^CN=([^,]+).*$/$1/,DEFAULT",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.scram.scram-sha-512.sasl.jaas.config": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        ),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:{BROKER};User:{ADMINISTRATOR}",
+        "allow.everyone.if.no.acl.found": "false",
+    }
 
 
 def command(folder: Folder, jars: list[Path], settings: Path, *, java_options: str) -> list[str]:
@@ -84,13 +125,18 @@ def command(folder: Folder, jars: list[Path], settings: Path, *, java_options: s
     return [*_java(folder, jars), *java_options.split(), "kafka.Kafka", str(settings)]
 
 
-def format_storage(folder: Folder, jars: list[Path], settings: Path) -> None:
-    """Give an empty data folder its cluster id.
+def new_cluster_id() -> str:
+    """What the brokers of a new cluster have in common."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+def format_storage(folder: Folder, jars: list[Path], settings: Path, *, cluster_id: str = "") -> None:
+    """Give an empty data folder its cluster id: a new one, or that of its cluster.
 
     Raises:
         FatalError: `format_failed`, with what Kafka said.
     """
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster_id = cluster_id or new_cluster_id()
     argv = [*_java(folder, jars), "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
     # With the equals sign: one id in 64 begins with a dash, and would be taken for an option.
     argv += ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", f"--config={settings}"]

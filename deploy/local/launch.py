@@ -9,6 +9,7 @@ from deploy.local import kafka, valkey
 from deploy.local.folder import Folder
 from deploy.local.jars import KAFKA_VERSION, Advance, fetch, locked_jars
 from deploy.local.ports import choose
+from deploy.local.reach import CERTIFICATE_PORT
 from deploy.local.state import ServerPlan, read_numbers, read_texts, write
 from exchange.errors import RequestError
 from exchange.settings import Settings
@@ -47,7 +48,9 @@ def plan_servers(folder: Folder, settings: Settings, jars: list[Path], advance: 
     if not settings.redis:
         commands["valkey"] = valkey.command(folder, port=ports["valkey"])
     if not settings.kafka:
-        properties = kafka.write_settings(folder, port=ports["kafka"], controller_port=ports["controller"])
+        properties = kafka.write_settings(
+            folder, port=ports["kafka"], certificate_port=ports[CERTIFICATE_PORT], controller_port=ports["controller"]
+        )
         if not kafka.cluster_id_of(folder):
             advance("giving Kafka its storage", 0, 1)
             kafka.format_storage(folder, jars, properties)
@@ -68,7 +71,7 @@ def installed_versions() -> dict[str, str]:
 
 
 def check_versions(folder: Folder) -> None:
-    """Refuse data that another Kafka or Valkey wrote; patch releases of one line (4.3.x) read each other's.
+    """Refuse data that another Kafka or Valkey wrote; patch releases of one line (4.2.x) read each other's.
 
     Raises:
         RequestError: `other_version`.
@@ -86,8 +89,13 @@ def check_versions(folder: Folder) -> None:
 
 def _choose_ports(folder: Folder, settings: Settings) -> dict[str, int]:
     remembered = read_numbers(folder.ports)
-    given = {"kafka": settings.kafka_port, "valkey": settings.redis_port, "controller": 0}
-    settings_of = {"kafka": "CREDITBUS_KAFKA_PORT", "valkey": "CREDITBUS_REDIS_PORT", "controller": ""}
+    given = {"kafka": settings.kafka_port, "valkey": settings.redis_port, "controller": 0, CERTIFICATE_PORT: 0}
+    settings_of = {
+        "kafka": "CREDITBUS_KAFKA_PORT",
+        "valkey": "CREDITBUS_REDIS_PORT",
+        "controller": "",
+        CERTIFICATE_PORT: "",
+    }
     ports: dict[str, int] = {}
     for name, port in given.items():
         avoid = frozenset([*ports.values(), *given.values()]) - {port}

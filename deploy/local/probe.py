@@ -4,18 +4,19 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from exchange.brokers import Brokers
 from exchange.kafka import answers, leads_everything
 
 ONCE = Retry(NoBackoff(), 0)
 """A probe asks once; whoever waits asks again."""
 
 
-def kafka_answers(kafka: str, *, within_seconds: float = 3.0) -> bool:
+def kafka_answers(kafka: Brokers, *, within_seconds: float = 3.0) -> bool:
     """Whether a Kafka broker answers."""
     return answers(kafka, within_seconds=within_seconds)
 
 
-def kafka_is_whole(kafka: str, *, within_seconds: float = 3.0) -> bool:
+def kafka_is_whole(kafka: Brokers, *, within_seconds: float = 3.0) -> bool:
     """Whether a Kafka broker answers and leads all its partitions, as it does a moment after its start."""
     return leads_everything(kafka, within_seconds=within_seconds)
 

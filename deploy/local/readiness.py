@@ -4,6 +4,7 @@ import socket
 import time
 from pathlib import Path
 
+from deploy.local import reach
 from deploy.local.failure import explain
 from deploy.local.folder import Folder
 from deploy.local.ports import HOST
@@ -40,7 +41,7 @@ def wait_ready(folder: Folder, server: str, port: int, marks: Marks, *, within_s
         exit_code = state.servers[server].exit_code if state else None
         if exit_code is not None or now > give_up_at:
             raise explain(server, marks, exit_code=exit_code)
-        if state and state.servers[server].is_running() and _listens(port) and _answers(server, port):
+        if state and state.servers[server].is_running() and _listens(port) and _answers(folder, server, port):
             return
         time.sleep(POLL_SECONDS)
 
@@ -51,5 +52,7 @@ def _listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _answers(server: str, port: int) -> bool:
-    return kafka_is_whole(f"{HOST}:{port}") if server == "kafka" else redis_answers(f"redis://{HOST}:{port}")
+def _answers(folder: Folder, server: str, port: int) -> bool:
+    if server == "kafka":
+        return kafka_is_whole(reach.brokers(folder, port))
+    return redis_answers(reach.redis_url(folder, port))

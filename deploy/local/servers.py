@@ -11,6 +11,7 @@ from deploy.local.folder import Folder
 from deploy.local.processes import Identity, end
 from deploy.local.readiness import mark_logs, wait_ready
 from deploy.local.state import ServerState, read_state
+from exchange.brokers import Brokers
 from exchange.errors import RequestError
 
 STOP_WITHIN_SECONDS = 20.0
@@ -21,7 +22,7 @@ POLL_SECONDS = 0.02
 class Servers:
     """Where the servers of the bus are: Kafka as host:port (several with commas), Redis as a URL."""
 
-    kafka: str
+    kafka: Brokers
     redis: str
 
 

@@ -7,16 +7,20 @@ import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from deploy.local import kafka, reach
 from deploy.local.folder import Folder, held, translating_os_errors
 from deploy.local.jars import Advance
 from deploy.local.launch import embedded, plan_servers, prepare, spawn_supervisor
-from deploy.local.ports import HOST
 from deploy.local.processes import end
 from deploy.local.progress import silent
 from deploy.local.readiness import Marks, mark_logs, wait_ready
+from deploy.local.secured import Secured
 from deploy.local.servers import Server, Servers, ValkeyServer
 from deploy.local.state import StackState, read_state
+from exchange.catalogue import load_catalogue
 from exchange.errors import CreditbusError, FatalError, RequestError
+from exchange.grants import grants_of
+from exchange.paths import SCHEMAS
 from exchange.settings import Settings
 
 DOWN_WITHIN_SECONDS = 30.0
@@ -41,12 +45,13 @@ class Stack:
         self.valkey = ValkeyServer("valkey", self.folder, signal.SIGUSR2, start_within_seconds=within)
         self._supervisor: subprocess.Popen[bytes] | None = None
 
-    def up(self, advance: Advance = silent, *, attached: bool = False) -> Servers:
+    def up(self, advance: Advance = silent, *, attached: bool = False, secured: bool = False) -> Servers:
         """Start the servers, or find them running; external ones (`CREDITBUS_KAFKA`, `CREDITBUS_REDIS`) are left alone.
 
         Args:
             advance: told what is being done.
             attached: the servers end with this process, however it ends; else they run until `down`.
+            secured: make it a secured stack, if it has no data yet; one that is secured stays so.
 
         Raises:
             RequestError: `port_taken`, `disk_full`, `other_version`, `already_running`, `busy`, ...: the user can mend it.
@@ -56,6 +61,8 @@ class Stack:
         if not embedded(self._settings):
             return self.servers()
         with self._locked("starting"):
+            if secured:
+                self._secure()
             state = self._running()
             if state:
                 self._check_found(state, attached=attached)
@@ -102,9 +109,9 @@ class Stack:
         Raises:
             RequestError: `not_running`.
         """
-        kafka, redis = self._settings.kafka, self._settings.redis
-        if kafka and redis:
-            return Servers(kafka=kafka, redis=redis)
+        brokers, redis = self._settings.kafka, self._settings.redis
+        if brokers and redis:
+            return Servers(kafka=brokers, redis=redis)
         state = self._running()
         if state is None:
             raise RequestError(
@@ -113,9 +120,25 @@ class Stack:
                 remedy="run `creditbus up`, or set CREDITBUS_KAFKA and CREDITBUS_REDIS to servers of your own",
             )
         return Servers(
-            kafka=kafka or f"{HOST}:{state.servers['kafka'].port}",
-            redis=redis or f"redis://{HOST}:{state.servers['valkey'].port}/0",
+            kafka=brokers or reach.brokers(self.folder, state.servers["kafka"].port),
+            redis=redis or reach.redis_url(self.folder, state.servers["valkey"].port),
         )
+
+    def _secure(self) -> None:
+        """Make what a secured stack needs before it starts.
+
+        Raises:
+            RequestError: `open_data`, when its data was written by an open stack.
+        """
+        where = Secured(folder=self.folder.security)
+        if kafka.cluster_id_of(self.folder) and not where.is_there:
+            raise RequestError(
+                f"the data in {self.folder.data} is of a stack that is not secured",
+                code="open_data",
+                remedy="set CREDITBUS_HOME to another folder, or run `creditbus reset`",
+            )
+        with translating_os_errors(self.folder.root):
+            where.make(grants_of(self._settings, load_catalogue(SCHEMAS).departments))
 
     def _locked(self, doing: str) -> AbstractContextManager[None]:
         return held(self.folder.lock, within_seconds=LOCK_WITHIN_SECONDS, doing=f"{doing} the stack")

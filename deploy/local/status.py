@@ -5,13 +5,14 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local import kafka
+from deploy.local import kafka, reach
 from deploy.local.folder import Folder
 from deploy.local.launch import installed_versions
 from deploy.local.ports import HOST
 from deploy.local.probe import kafka_answers, redis_answers, redis_version
 from deploy.local.servers import without_password
 from deploy.local.state import ServerState, read_state
+from exchange.brokers import Brokers
 from exchange.settings import Settings
 
 
@@ -64,10 +65,10 @@ def read_status(settings: Settings) -> StackStatus:
     )
 
 
-def _external_kafka(address: str) -> ServerStatus | None:
-    if not address:
+def _external_kafka(kafka: Brokers) -> ServerStatus | None:
+    if not kafka:
         return None
-    return ServerStatus(name="kafka", external=True, address=address, answers=kafka_answers(address))
+    return ServerStatus(name="kafka", external=True, address=str(kafka), answers=kafka_answers(kafka))
 
 
 def _external_redis(address: str) -> ServerStatus | None:
@@ -82,8 +83,7 @@ def _embedded(folder: Folder, name: str, state: ServerState | None) -> ServerSta
     data = folder.kafka_data if name == "kafka" else folder.valkey_data
     process = state.process.process() if state and state.process else None
     address = f"{HOST}:{state.port}" if state and process else ""
-    ask = kafka_answers if name == "kafka" else redis_answers
-    answers = bool(address) and ask(address if name == "kafka" else f"redis://{address}")
+    answers = bool(state and process) and _asked(folder, name, state.port if state else 0)
     return ServerStatus(
         name=name,
         external=False,
@@ -97,6 +97,12 @@ def _embedded(folder: Folder, name: str, state: ServerState | None) -> ServerSta
         data_bytes=_size(data),
         log=str(folder.log_of(name)),
     )
+
+
+def _asked(folder: Folder, name: str, port: int) -> bool:
+    if name == "kafka":
+        return kafka_answers(reach.brokers(folder, port))
+    return redis_answers(reach.redis_url(folder, port))
 
 
 def _memory(process: psutil.Process | None) -> int:

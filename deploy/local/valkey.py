@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from deploy.local.folder import Folder
 from deploy.local.ports import HOST
+from deploy.local.secured import Secured
 
 DATABASES = 512
 """Tests take one each, so that they can share a server."""
@@ -35,6 +36,9 @@ def command(folder: Folder, *, port: int) -> list[str]:
         "logfile": str(folder.log_of("valkey")),
         "loglevel": "notice",
     }
+    secured = Secured(folder=folder.security)
+    if secured.is_there:
+        options["aclfile"] = str(secured.redis_users)
     argv = [str(get_binary_path())]
     for name, value in options.items():
         argv += [f"--{name}", value]

@@ -3,28 +3,45 @@
 from prometheus_client.metrics import MetricWrapperBase
 
 from exchange.metrics import (
+    ArchiveMetrics,
+    DeadlineMetrics,
+    DirectoryMetrics,
     DispatcherMetrics,
+    EarlyWarningMetrics,
+    GatewayMetrics,
     InboxHttpMetrics,
     LedgerMetrics,
     Metrics,
+    PortalMetrics,
     PublisherMetrics,
+    RiskMetrics,
+    ServedMetrics,
     StandingMetrics,
 )
 
 INTRODUCTION = """\
 # Metrics 指标
 
-Generated from `exchange/metrics.py` by `docs/generate.py`. Do not edit.
+Generated from `exchange/metrics/` by `docs/generate.py`. Do not edit.
 
 Every process shows its metrics on `CREDITBUS_METRICS_PORT` under `/metrics`. Names of counters end in `_total` there, histograms have
-`_bucket`, `_sum` and `_count`. No label ever names a subject.
+`_bucket`, `_sum` and `_count`. No label ever names a subject. `process_*` (memory, processor time, open files) come from the Python
+client on Linux. Rules, alerts and dashboards that are made of these: [observability.md](observability.md).
 """
 PROCESSES: tuple[tuple[str, Metrics], ...] = (
     ("Standing processor 信用状态处理器", StandingMetrics()),
     ("Publisher 报送方", PublisherMetrics()),
     ("Inbox over HTTP 通知收件箱", InboxHttpMetrics()),
+    ("Gateway 报送网关", GatewayMetrics()),
     ("Dispatcher 推送器", DispatcherMetrics()),
     ("Ledger 存证账本", LedgerMetrics()),
+    ("Risk classes 信用风险分类", RiskMetrics()),
+    ("Directory 主体目录", DirectoryMetrics()),
+    ("Portal 信用门户", PortalMetrics()),
+    ("Early warning 监测预警", EarlyWarningMetrics()),
+    ("Archive 归档", ArchiveMetrics()),
+    ("Deadlines 公示时限", DeadlineMetrics()),
+    ("Every process 每个进程", ServedMetrics()),
 )
 
 

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from exchange.catalogue import Catalogue, load_catalogue
 from exchange.catalogue_resources import UPDATE_CYCLES
 from exchange.domain.calendar import to_date
-from exchange.domain.policy import NO_REPAIR, OPEN, ListRule, MeasureRule, Policy
+from exchange.domain.policy import NO_REPAIR, OPEN, ListRule, MeasureRule, Policy, SignalRule, WarningRule
+from exchange.domain.risk.model import RiskModel
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
+from exchange.risk_files import load_risk
 
 INTRODUCTION = """\
 # Policy and catalogue 政策与目录
@@ -32,10 +34,54 @@ def page() -> str:
         _measures(policy),
         _memoranda(policy),
         _publicity(policy),
+        _disclosure(policy),
+        _warnings(policy),
+        _signals(policy),
+        _risk(load_risk(SCHEMAS, catalogue)),
         _departments(catalogue),
         _resources(catalogue),
     ]
     return "\n".join(parts)
+
+
+def _risk(model: RiskModel) -> str:
+    """Indicators, thresholds and rates of the risk classes."""
+    indicators = _table(
+        f"Risk classes 信用风险分类 `{model.version}`",
+        ("indicator", "指标", "name", "group", "counts", "points", "cap", "months", "days", "basis", "sure"),
+        (
+            (
+                f"`{one.code}`", one.name_zh, one.name_en, one.group, f"`{one.record}` {', '.join(sorted(one.states))}",
+                f"{one.points / 100:g}", f"{one.cap / 100:g}", one.term_months or "while it holds",
+                _days(one.effective_from, one.effective_to), one.basis, one.confidence,
+            )
+            for one in model.indicators
+        ),
+    )  # fmt: skip
+    classes = [
+        (
+            one.letter,
+            f"from {one.points / 100:g} points",
+            _days(one.effective_from, one.effective_to),
+            one.basis,
+            one.confidence,
+        )
+        for one in model.thresholds
+    ] + [
+        (
+            one.letter,
+            f"inspect {one.share / 100:g} %",
+            _days(one.effective_from, one.effective_to),
+            one.basis,
+            one.confidence,
+        )
+        for one in model.rates
+    ]
+    return (
+        indicators
+        + "\n"
+        + _table("Classes and suggested inspection 分类与抽查比例", ("class", "", "days", "basis", "sure"), classes)
+    )
 
 
 def _table(heading: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -46,6 +92,51 @@ def _table(heading: str, head: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 def _days(start: int, end: int) -> str:
     return f"{to_date(start)} –" if end == OPEN else f"{to_date(start)} – {to_date(end)}"
+
+
+def _warnings(policy: Policy) -> str:
+    def row(one: WarningRule) -> tuple[str, ...]:
+        addressed = {rule.department for rule in policy.rules_by_list.get(one.list_code, ())}
+        of = sorted(one.departments) + sorted(one.industries) + sorted(one.lists)
+        return (
+            f"`{one.domain}`",
+            f"`{one.list_code}`",
+            ", ".join(sorted(addressed)),
+            ", ".join(of),
+            one.basis,
+            one.confidence,
+        )
+
+    head = ("domain", "watch list", "addressed to", "series of departments, industries, lists", "basis", "sure")
+    return _table("Domains of early warnings 预警领域", head, map(row, policy.warning_rules))
+
+
+def _signals(policy: Policy) -> str:
+    def row(one: SignalRule) -> tuple[str, ...]:
+        levels = " / ".join(str(least or "—") for least in one.levels)
+        within = f"{one.within_days} days" if one.within_days else "today"
+        return (
+            f"`{one.signal}`",
+            one.name_zh,
+            one.meaning,
+            within,
+            levels,
+            _days(one.effective_from, one.effective_to),
+            one.basis,
+            one.confidence,
+        )
+
+    head = (
+        "sign",
+        "预警信号",
+        "what is counted",
+        "within",
+        "blue / yellow / orange / red from",
+        "in force",
+        "basis",
+        "sure",
+    )
+    return _table("Signs about single subjects 主体预警信号", head, map(row, policy.signal_rules))
 
 
 def _lists(policy: Policy) -> str:
@@ -138,6 +229,21 @@ def _publicity(policy: Policy) -> str:
                 f"{one.max_months} months", _days(one.effective_from, one.effective_to), one.basis, one.confidence,
             )
             for one in policy.publicity
+        ),
+    )  # fmt: skip
+
+
+def _disclosure(policy: Policy) -> str:
+    head = ("records", "public within 公示时限", "decided", "basis 依据", "sure")
+    return _table(
+        "Terms of disclosure 公示时限",
+        head,
+        (
+            (
+                ", ".join(sorted(one.record_types)), f"{one.within_working_days} working days",
+                _days(one.effective_from, one.effective_to), one.basis, one.confidence,
+            )
+            for one in policy.disclosure
         ),
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from exchange.secret_files import is_secret
 from exchange.settings import Settings
 
 INTRODUCTION = """\
@@ -11,7 +12,8 @@ INTRODUCTION = """\
 
 Generated from `exchange/settings.py` by `docs/generate.py`. Do not edit.
 
-Every setting is an environment variable. A wrong value is refused with `error[bad_setting]`, naming the variable.
+Every setting is an environment variable. A wrong value is refused with `error[bad_setting]`, naming the variable. A secret (marked 密) may be given as
+a file instead, `CREDITBUS_..._FILE`, and is shown nowhere ([security.md](security.md)).
 
 | variable | default | |
 |---|---|---|
@@ -22,7 +24,8 @@ def page() -> str:
     """The page's text."""
     rows = []
     for name, field in Settings.model_fields.items():
-        rows.append(f"| `CREDITBUS_{name.upper()}` | {_shown(field.default)} | {field.description} |\n")
+        secret = " 密" if is_secret(field) else ""
+        rows.append(f"| `CREDITBUS_{name.upper()}`{secret} | {_shown(field.default)} | {field.description} |\n")
     return INTRODUCTION + "".join(rows)
 
 

@@ -6,6 +6,9 @@ from enum import StrEnum
 from exchange.domain.judge import RuleBook, Support, judge
 from exchange.domain.standing import Standing
 
+DECIDED_AT_COUNTER = "核查-"
+"""Begins the `notice_id` of feedback that a decision at a counter gave: the check's id follows; (epoch, n) name the notice."""
+
 
 class Answer(StrEnum):
     """What the counter is advised to do; a graver answer outweighs a lighter one, and punishment outweighs incentive."""
@@ -16,7 +19,8 @@ class Answer(StrEnum):
     REFUSE = "refuse"
 
 
-_GRAVITY = {Answer.CLEAR: 0, Answer.FAST_TRACK: 1, Answer.REVIEW: 2, Answer.REFUSE: 3}
+GRAVEST_FIRST = (Answer.REFUSE, Answer.REVIEW, Answer.FAST_TRACK, Answer.CLEAR)
+"""The answers by what outweighs what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,13 @@ def check(standing: Standing, book: RuleBook, matter: str, *, person: bool = Fal
         for support in supports
         if matter in support.rule.matters
     ]
-    found.sort(key=lambda support: (-_GRAVITY[Answer(support.rule.effect)], support.rule.measure, support.holding.key))
+    found.sort(
+        key=lambda support: (
+            GRAVEST_FIRST.index(Answer(support.rule.effect)),
+            support.rule.measure,
+            support.holding.key,
+        )
+    )
     answer = Answer(found[0].rule.effect) if found else Answer.CLEAR
     return Check(
         answer=answer, matter=matter, supports=tuple(found), as_of=book.as_of, updated_at=standing.updated_at

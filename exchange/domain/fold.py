@@ -7,15 +7,23 @@ taken out and its new part put in, and any order of records ends in the same sta
 from collections.abc import Callable, Iterable, Mapping
 
 from exchange.domain import bodies
-from exchange.domain.bodies import AbnormalState, ObjectionState, Severity
-from exchange.domain.record import DOCUMENT, Body, Entry, Fact, make, merge, split_key
-from exchange.domain.standing import EMPTY, TO_BE_FOUND, Answer, Standing
+from exchange.domain.bodies import AbnormalState, ObjectionState, Severity, WarningState
+from exchange.domain.handover import visible
+from exchange.domain.record import DOCUMENT, Body, Entry, Fact, Version, make, merge, split_key
+from exchange.domain.repair import open_application
+from exchange.domain.standing import EMPTY, TO_BE_FOUND, Answer, Application, Standing
 
-JUDGED = frozenset({"registration", "listing", "abnormal_entry", "rating", "alias", "related", "link"})
+JUDGED = frozenset({"registration", "listing", "abnormal_entry", "rating", "early_warning", "alias", "related", "link"})
 """Record types whose entries can oblige somebody; the rest is only counted."""
 
-UNCOUNTED = frozenset({"alias", "related", "link"})
+NO_LONGER = -1
+"""In place of the day of a link: the subject no longer claims the older code."""
+
+UNCOUNTED = frozenset({"alias", "related", "link", "pseudonym_change"})
 """Entries that are no documents of their own."""
+
+_MAY_END = ("listing", "abnormal_entry", "rating")
+"""Record types whose entries leave a standing when their term is over."""
 
 _SEVERITIES = tuple(f"penalty_{severity.name.lower()}" for severity in Severity)
 _COMMITMENTS = ("commitment_made", "commitment_kept", "commitment_broken")
@@ -79,39 +87,66 @@ def is_active(record_type: str, entry: Entry) -> bool:
     body = entry.versions[""].body
     if record_type == "abnormal_entry":
         return body[1] != AbnormalState.REMOVED
-    return not (record_type == "related" and body[5])
+    if record_type == "early_warning":
+        return body[2] != WarningState.ENDED
+    return not (record_type == "related" and body[5]) and not (record_type == "link" and body[0] == NO_LONGER)
+
+
+def oblige(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Of all entries of a subject those that can oblige somebody: what is `active` before any term is over."""
+    seen = {key: visible(entry) for key, entry in entries.items()}
+    return {
+        key: entries[key] if key.startswith("alias/") else entry
+        for key, entry in seen.items()
+        if is_active(key[: key.index("/")], entry)
+    }
+
+
+def is_whole(standing: Standing) -> bool:
+    """Whether a standing still has every entry that could oblige somebody: none has left because its term was over."""
+    for record_type in _MAY_END:
+        counted = standing.counts.get(record_type, 0)
+        if counted and counted > sum(key.startswith(f"{record_type}/") for key in standing.active):
+            return False
+    return True
 
 
 def fold(standing: Standing, key: str, before: Entry | None, after: Entry) -> Standing:
-    """The standing after one of its entries changed from `before` to `after`."""
+    """The standing after one of its entries changed from `before` to `after`.
+
+    A receipt or a feedback that an alias handed over is counted; what it answers is a notice about the alias, not about this subject.
+    """
+    (
+        counts, active, told, sent, delivered, answers, merged_into, as_of, due, updated_at, policy, respond_due,
+        applications,
+    ) = standing  # fmt: skip
     record_type = key[: key.index("/")]
-    counts = standing.counts
+    whole, own, amended = after, after.versions.get(DOCUMENT), len(after.versions) > 1
+    after = visible(after)
     changes = tally(record_type, after)
     if before is not None:
-        changes += tuple((name, -amount) for name, amount in tally(record_type, before))
+        changes += tuple((name, -amount) for name, amount in tally(record_type, visible(before)))
     if changes:
         counts = _add(counts, changes)
-    active = standing.active
     if record_type in JUDGED:
         active = active.copy()
         active.pop(key, None)  # and in again at the end, as ever
-        if is_active(record_type, after):
-            active[key] = after
-    updated_at = standing.updated_at
+        if is_active(record_type, after):  # of a claim with who handed it over: only one's own is told further
+            active[key] = after if record_type != "alias" else whole
     for version in after.versions.values():
         if version.arrived_at > updated_at:
             updated_at = version.arrived_at
-    _, _, told, sent, delivered, answers, merged_into, as_of, due, _, policy, respond_due = standing
-    if len(after.versions) > 1:
-        respond_due = TO_BE_FOUND  # an application for repair may be among them
-    if record_type == "delivery_receipt":
-        delivered = _delivered(delivered, key, after)
-    elif record_type == "measure_feedback":
-        answers, respond_due = _answered(answers, key, after), TO_BE_FOUND
+    if amended:
+        respond_due, applications = TO_BE_FOUND, _applied(applications, key, after)
+    if record_type == "delivery_receipt" and own is not None:
+        delivered = _delivered(delivered, key, own)
+    elif record_type == "measure_feedback" and own is not None:
+        answers, respond_due = _answered(answers, key, own), TO_BE_FOUND
     return make(
         Standing,
-        (counts, active, told, sent, delivered, answers, merged_into, as_of, due, updated_at, policy, respond_due),
-    )
+        (counts, active, told, sent, delivered, answers, merged_into, as_of, due, updated_at, policy, respond_due,
+         applications),
+    )  # fmt: skip
 
 
 def _add(counts: dict[str, int], changes: Tally) -> dict[str, int]:
@@ -125,17 +160,25 @@ def _add(counts: dict[str, int], changes: Tally) -> dict[str, int]:
     return counts
 
 
-def _delivered(delivered: dict[str, tuple[int, int]], key: str, entry: Entry) -> dict[str, tuple[int, int]]:
+def _applied(applications: dict[str, Application], key: str, entry: Entry) -> dict[str, Application]:
+    """The open applications for repair, with a changed entry's; the same object if that changes nothing."""
+    application = None if is_void(entry) else open_application(entry)
+    if application == applications.get(key):
+        return applications
+    others = {other: open_ for other, open_ in applications.items() if other != key}
+    return others if application is None else {**others, key: application}
+
+
+def _delivered(delivered: dict[str, tuple[int, int]], key: str, version: Version) -> dict[str, tuple[int, int]]:
     """The newest sequences delivered, with a receipt taken in."""
-    receipt = bodies.Receipt._make(entry.versions[DOCUMENT].body)
+    receipt = bodies.Receipt._make(version.body)
     department = receipt.receiver or split_key(key)[1]
     sequence = (receipt.epoch, receipt.n)
     return delivered if sequence <= delivered.get(department, (0, 0)) else {**delivered, department: sequence}
 
 
-def _answered(answers: dict[str, Answer], key: str, entry: Entry) -> dict[str, Answer]:
+def _answered(answers: dict[str, Answer], key: str, version: Version) -> dict[str, Answer]:
     """The newest answers, with a feedback taken in."""
-    version = entry.versions[DOCUMENT]
     _, department, document = split_key(key)
     feedback = bodies.Feedback._make(version.body)
     name = f"{department} {feedback.measure}"

@@ -3,6 +3,7 @@
 org:<USCC>                   an organisation
 reg: orgcode: tax: inst: soc:   an organisation known only by an older code; an alias until the link becomes known
 person:<key id>.<32 hex>     a natural person, by keyed pseudonym (`exchange.pseudonym`), never by citizen ID
+series:<id>                  no entity: a series of counts that warnings are about (`exchange.domain.series`)
 """
 
 import re
@@ -18,6 +19,7 @@ from exchange.domain.codes import (
     looks_like_citizen_id,
     normalise_code,
 )
+from exchange.domain.series import Series
 from exchange.domain.uscc import Uscc, check_uscc
 
 __all__ = [
@@ -31,9 +33,11 @@ __all__ = [
     "check_registration_number",
     "is_alias",
     "is_person",
+    "is_series",
     "normalise_code",
     "organisation_subject",
     "parse_subject",
+    "series_subject",
 ]
 
 SubjectId = NewType("SubjectId", str)
@@ -93,6 +97,7 @@ _ALIAS_CHECKS: dict[str, Callable[[str], str]] = {
 _CHECKS: dict[str, Callable[[str], str]] = {
     "org": _check_organisation,
     "person": _check_pseudonym,
+    "series": lambda code: Series.parse(code).id,
     **_ALIAS_CHECKS,
 }
 
@@ -156,4 +161,18 @@ def is_person(subject: str) -> bool:
 
 def is_alias(subject: str) -> bool:
     """Whether the subject is an organisation known only by an older code."""
-    return not subject.startswith(("org:", "person:"))
+    return not subject.startswith(("org:", "person:", "series:"))
+
+
+def series_subject(series: Series) -> SubjectId:
+    """The subject of a series.
+
+    >>> series_subject(Series.parse("complaint.industry.F"))
+    'series:complaint.industry.F'
+    """
+    return SubjectId(f"series:{series.id}")
+
+
+def is_series(subject: str) -> bool:
+    """Whether the subject is a series of counts, no entity."""
+    return subject.startswith("series:")

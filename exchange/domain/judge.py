@@ -138,10 +138,18 @@ def newest_registration(active: dict[str, Entry]) -> Entry | None:
 
 
 def _canonical(active: dict[str, Entry]) -> str:
-    """The subject that an alias belongs to: of several claims the earliest decided."""
+    """The subject that an alias belongs to: of several claims the earliest decided.
+
+    Two older codes that claim each other stand each for itself: neither can say whose they both are.
+    """
     claims = [
         (entry.versions[""].decided_on, split_key(key)[1]) for key, entry in active.items() if key.startswith("link/")
     ]
+    if claims and any(key.startswith("alias/") for key in active):
+        claimed = {
+            split_key(key)[2] for key, entry in active.items() if key.startswith("alias/") and "" in entry.versions
+        }
+        claims = [claim for claim in claims if claim[1] not in claimed]
     return min(claims)[1] if claims else ""
 
 

@@ -1,8 +1,9 @@
 """Trace: the proof of one notice, from the record that caused it to what the department did about it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from exchange.domain.check import DECIDED_AT_COUNTER
 from exchange.domain.ledger import Entry, Kind, entry_hash, notice_text, place_text
 
 
@@ -20,7 +21,7 @@ class Trace(NamedTuple):
     Attributes:
         cause: the record, or None: a day that came, a policy that changed, or another subject's record.
         notice: itself; None when the chain has no such notice.
-        answers: receipts and feedbacks that name it.
+        answers: receipts and feedbacks that name it, also by epoch and number alone, as a decision at a counter does.
         rejections: of the record or of an answer: what they name was not accepted.
     """
 
@@ -44,14 +45,20 @@ def place_of(entry: Entry) -> str:
     return place_text(entry.topic, entry.partition, entry.offset)
 
 
-def trace(chain: Iterable[Entry], notice_id: str, subject: str) -> Trace:
+Same = Callable[[Entry, Entry], bool]
+"""Whether a feedback is about a notice, by the epoch and number that both messages carry."""
+
+
+def trace(chain: Iterable[Entry], notice_id: str, subject: str, same: Same = lambda *_: False) -> Trace:
     """Find the proof of a notice in the chain of its subject's partition.
 
     Args:
         chain: in order.
         notice_id: of the notice.
         subject: whom it is about.
+        same: asked about feedback of decisions at a counter, which names a check and not the notice's id.
     """
+    at_counters: list[Entry] = []
     records: dict[str, Entry] = {}
     rejections: dict[str, list[Entry]] = {}
     checkpoints: list[Entry] = []
@@ -69,6 +76,11 @@ def trace(chain: Iterable[Entry], notice_id: str, subject: str) -> Trace:
                 notice = entry
             case Kind.RECEIPT | Kind.FEEDBACK if entry.cause == notice_text(notice_id):
                 answers.append(entry)
+            case Kind.FEEDBACK if entry.subject == subject and entry.cause.startswith(notice_text(DECIDED_AT_COUNTER)):
+                at_counters.append(entry)
+    if notice is not None:
+        decided = [one for one in at_counters if one.department == notice.department and same(notice, one)]
+        answers = sorted(answers + decided)
 
     def step(entry: Entry) -> Step:
         covering = (one for one in checkpoints if one.sequence > entry.sequence)

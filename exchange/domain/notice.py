@@ -107,12 +107,14 @@ def settle(
         rules: how responses are watched.
         epoch: of the partition; first part of the sequence.
     """
-    counts, active, was_told, sent, delivered, answers, _, was_as_of, _, updated_at, _, respond_due = standing
+    counts, active, was_told, sent, delivered, answers, _, was_as_of, _, updated_at, _, respond_due, applications = (
+        standing
+    )
     changed, told = diff(was_told, judgement, answers, book, epoch=epoch)
     if judgement.expired:
         active = {key: entry for key, entry in active.items() if key not in judgement.expired}
-    if respond_due and respond_due <= book.as_of:
-        told, respond_due = _respond(standing._replace(told=told, active=active), judgement, book, rules, changed)
+    if (respond_due and respond_due <= book.as_of) or (changed and _ends_overdue(told, changed)):
+        told, respond_due = _respond(standing._replace(told=told), judgement, book, rules, changed)
     elif changed:  # it is enough to look when the shortest term is over
         soon = rules.deadline(book.as_of, book.shortest_response)[0] + 1
         respond_due = min(respond_due or soon, soon)
@@ -120,13 +122,22 @@ def settle(
     settled = make(
         Standing,
         (counts, active, told, sent, delivered, answers, judgement.merged_into, max(was_as_of, book.as_of), due, updated_at,
-         book.policy.version, respond_due),
+         book.policy.version, respond_due, applications),
     )  # fmt: skip
     drafts = [
         make(Draft, (department, changes, judgement.measures.get(department, {}), told[department]))
         for department, changes in changed.items()
     ]
     return settled, drafts
+
+
+def _ends_overdue(told: dict[str, Told], changed: dict[str, Changes]) -> bool:
+    """Whether a response is overdue that nobody owes any more: its measure is lifted, or imposed again after a lift."""
+    return any(
+        (owed.measure, Action.IMPOSED if owed.lift else Action.LIFTED) in changed.get(owed.department, ())
+        for one in told.values()
+        for owed in one.overdue
+    )
 
 
 def _respond(

@@ -154,10 +154,64 @@ class PublicityTerm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosureTerm:
+    """Within how many working days of the decision records of these types must be public (双公示)."""
+
+    record_types: frozenset[str]
+    within_working_days: int
+    basis: str
+    effective_from: int
+    effective_to: int = OPEN
+    confidence: str = "H"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningRule:
+    """A domain of early warnings: the watch list it leads to, and which series belong to it.
+
+    departments, industries, lists: a series along that dimension belongs here when its value is among them; the domain that names
+    nothing takes the rest.
+    """
+
+    domain: str
+    list_code: str
+    departments: frozenset[str]
+    industries: frozenset[str]
+    lists: frozenset[str]
+    basis: str
+    effective_from: int
+    effective_to: int = OPEN
+    confidence: str = "H"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRule:
+    """From what on a subject is warned about: one kind of sign, with its thresholds by level.
+
+    within_days: what is counted must lie in so many days; 0 counts what holds now. levels: the smallest count of BLUE, YELLOW, ORANGE
+    and RED; 0 where the sign never comes to that level. valid_days: for so long a warning holds that nothing renews.
+    """
+
+    signal: str
+    domain: str
+    name_zh: str
+    name_en: str
+    within_days: int
+    levels: tuple[int, int, int, int]
+    valid_days: int
+    basis: str
+    meaning: str
+    effective_from: int
+    effective_to: int = OPEN
+    confidence: str = "H"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The whole policy. `edges` are all days on which some rule begins or ends, in order.
 
-    version: a checksum of all that follows, 12 hex digits. rules_elsewhere: rules of other provinces.
+    version: a checksum of all that follows, 12 hex digits. rules_elsewhere: rules of other provinces. warning_lists: the watch list
+    of each domain of early warnings.
     """
 
     version: str
@@ -170,6 +224,10 @@ class Policy:
     memoranda: Mapping[str, Memorandum] = field(default_factory=dict)
     repair_process: tuple[RepairProcess, ...] = ()
     rules_elsewhere: tuple[MeasureRule, ...] = ()
+    disclosure: tuple[DisclosureTerm, ...] = ()
+    warning_lists: Mapping[str, str] = field(default_factory=dict)
+    warning_rules: tuple[WarningRule, ...] = ()
+    signal_rules: tuple[SignalRule, ...] = ()
 
     def term_months(self, list_code: str, grounds: str, decided_on: int) -> int | None:
         """Months that a listing holds by the term of the day it was decided; None if it has no end of its own."""
@@ -193,5 +251,14 @@ class Policy:
         """The publicity term of a penalty by the rules of the day it was decided."""
         found = [
             p for p in self.publicity if p.severity == severity and p.effective_from <= decided_on < p.effective_to
+        ]
+        return found[0] if found else None
+
+    def disclosure_for(self, record_type: str, decided_on: int) -> DisclosureTerm | None:
+        """The term within which a decision of that day must be public; None where no rule was in force."""
+        found = [
+            term
+            for term in self.disclosure
+            if record_type in term.record_types and term.effective_from <= decided_on < term.effective_to
         ]
         return found[0] if found else None

@@ -66,3 +66,12 @@ def is_public(entry: Entry, policy: Policy, day: int) -> bool:
         if Repair._make(version.body).state == RepairState.GRANTED
     ]
     return not repaired or day < min(repaired)
+
+
+def is_open_grade(scheme: str, grade: str) -> bool:
+    """Whether a grade may be public: the condition of the catalogue's resource of ratings. A risk class never may (国市监信发〔2022〕6号).
+
+    >>> is_open_grade("TAX_CREDIT", "A"), is_open_grade("TAX_CREDIT", "D"), is_open_grade("RISK_CLASS", "A")
+    (True, False, False)
+    """
+    return scheme == "CUSTOMS_TIER" or (scheme, grade) == ("TAX_CREDIT", "A")

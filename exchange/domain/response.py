@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from exchange.domain.bodies import FeedbackState, Repair, RepairState
+from exchange.domain.bodies import FeedbackState
 from exchange.domain.judge import Judgement, RuleBook
-from exchange.domain.record import Entry, split_key
-from exchange.domain.standing import Answer, Imposed, Lifted, Owed, Standing, Told
+from exchange.domain.record import split_key
+from exchange.domain.standing import Answer, Application, Imposed, Lifted, Owed, Standing, Told
 
 Deadline = Callable[[int, int], tuple[int, bool]]
 """The day that is so many working days after a day, and whether it is provisional (see `WorkingDays.add`)."""
@@ -144,25 +144,19 @@ def _lift_state(answer: Answer | None, *, arrived: bool) -> State:
     return State.LIFT_DELIVERED if arrived else State.LIFTED
 
 
-def owed_repairs(active: Mapping[str, Entry], book: RuleBook, rules: ResponseRules) -> Iterator[Owed]:
-    """What authorities owe to applications for repair of the subject's listings, whether or not its day has passed.
+def owed_repairs(applications: Mapping[str, Application], book: RuleBook, rules: ResponseRules) -> Iterator[Owed]:
+    """What authorities owe to open applications for repair of the subject's documents, whether or not its day has passed.
 
     The authority that determined repairs (谁认定谁修复). An application is accepted or refused, and then answered, within
     so many working days of the application (NDRC Order 36; dated in the policy).
     """
-    for key, entry in active.items():
-        steps = entry.amendments("repair") if len(entry.versions) > 1 else ()
-        if not steps:
-            continue
-        applied_on = min(step.decided_on for step in steps)
-        newest = RepairState(Repair._make(max(steps, key=lambda step: (step.decided_on, step.revision)).body).state)
+    for key, (applied_on, accepted) in applications.items():
         process = book.policy.repair_process_for(applied_on)
-        _, department, document = split_key(key)
-        if process is None or newest not in (RepairState.APPLIED, RepairState.ACCEPTED):
+        if process is None:
             continue
-        waits_for_acceptance = newest == RepairState.APPLIED
-        within = process.accept_working_days if waits_for_acceptance else process.answer_working_days
-        what = REPAIR_ACCEPTANCE if waits_for_acceptance else REPAIR_ANSWER
+        _, department, document = split_key(key)
+        within = process.answer_working_days if accepted else process.accept_working_days
+        what = REPAIR_ANSWER if accepted else REPAIR_ACCEPTANCE
         yield Owed(department, f"{what} {document}", lift=False, respond_by=rules.deadline(applied_on, within)[0])
 
 
@@ -190,7 +184,8 @@ def watch(standing: Standing, judgement: Judgement, book: RuleBook, rules: Respo
         for one in obligations(standing, judgement, rules)
         if one.is_open
     ]
-    owed += [(one, 0) for one in owed_repairs(standing.active, book, rules)]
+    if not judgement.merged_into:  # else the subject that it is an alias of has the applications too
+        owed += [(one, 0) for one in owed_repairs(standing.applications, book, rules)]
     for one, snoozed_until in owed:
         reminded_on = max(one.respond_by + 1, snoozed_until)
         if today < reminded_on:

@@ -45,10 +45,17 @@ class Told(NamedTuple):
     overdue: tuple[Owed, ...] = ()
 
 
+class Application(NamedTuple):
+    """An application for repair of one document that its authority has not decided: made on a day, and whether it was accepted."""
+
+    applied_on: int
+    accepted: bool
+
+
 class Answer(NamedTuple):
     """A department's newest feedback on one measure; of two the greater counts, so that any order ends in the same.
 
-    revision, digest: of the version (see `exchange.domain.bodies.answering`). epoch, n: the notice it answers; n is 0 where it
+    revision, digest: of the version (see `exchange.domain.facts.answering`). epoch, n: the notice it answers; n is 0 where it
     names none. state: position in the schema's FeedbackState. Days since 1970-01-01; amount in fen. `decided_on` is the day of
     the feedback, `document` its number.
     """
@@ -82,6 +89,7 @@ class Standing(NamedTuple):
     policy: version of the policy it was judged by.
     respond_due: the next day on which responses must be looked at: one is overdue then, escalates or comes back from snooze; 0 if
         there is none, `TO_BE_FOUND` if something has changed since it was set.
+    applications: entry key to the open application for repair of that document, of whatever type.
     """
 
     counts: dict[str, int]
@@ -96,6 +104,7 @@ class Standing(NamedTuple):
     updated_at: int = 0
     policy: str = ""
     respond_due: int = 0
+    applications: dict[str, Application] = {}  # noqa: RUF012 # never changed in place
 
 
 TO_BE_FOUND = -1

@@ -6,13 +6,27 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from exchange.domain.bodies import RATING_SCHEMES, Listing, Rating, Related, Repair, RepairState
+from exchange.domain.bodies import (
+    RATING_SCHEMES,
+    WARNING_DOMAINS,
+    EarlyWarning,
+    Listing,
+    Rating,
+    Related,
+    Repair,
+    RepairState,
+    WarningLevel,
+)
 from exchange.domain.calendar import to_date, to_day
 from exchange.domain.policy import Policy
 from exchange.domain.record import DOCUMENT, Entry, Version, split_key
 
 RATING_MONTHS = 24
 """A grade without an end of its own is looked at for two years: a tax grade D stays so long (SAT 2014 No. 40)."""
+
+
+WARNING_MONTHS = 1
+"""A warning without an end of its own that nobody renews is over after a month."""
 
 
 class Holding(NamedTuple):
@@ -95,7 +109,7 @@ def _related(key: str, document: Version) -> Holding:
 
 
 def _rating(key: str, document: Version, policy: Policy, *, newest: bool) -> Holding:
-    rating = Rating._make(document.body)
+    rating = Rating(*document.body)  # type: ignore[arg-type] # a body is flat; one of before has no points
     _, department, number = split_key(key)
     list_code = policy.rating_lists.get((RATING_SCHEMES[rating.scheme], rating.grade), "") if newest else ""
     months = (policy.term_months(list_code, "", document.decided_on) if list_code else None) or RATING_MONTHS
@@ -104,6 +118,18 @@ def _rating(key: str, document: Version, policy: Policy, *, newest: bool) -> Hol
     return Holding(
         key, list_code, department, number, "", "", rating.grade, serious=False, decided_on=document.decided_on,
         until=until,
+    )  # fmt: skip
+
+
+def _warning(key: str, document: Version, policy: Policy) -> Holding:
+    """An early warning holds a place on the watch list of its domain; from orange on it is serious."""
+    warning = EarlyWarning._make(document.body)
+    _, department, number = split_key(key)
+    domain = WARNING_DOMAINS[warning.domain] if warning.domain < len(WARNING_DOMAINS) else ""
+    until = add_months(document.decided_on, WARNING_MONTHS) if warning.valid_until is None else warning.valid_until + 1
+    return Holding(
+        key, policy.warning_lists.get(domain, ""), department, number, "", "", WarningLevel(warning.level).name,
+        serious=warning.level >= WarningLevel.ORANGE, decided_on=document.decided_on, until=until,
     )  # fmt: skip
 
 
@@ -122,6 +148,8 @@ def holdings(active: Mapping[str, Entry], policy: Policy) -> list[Holding]:
             found.append(_listing(key, entry, entry.versions[DOCUMENT], policy))
         elif record_type == "abnormal_entry":
             found.append(_abnormal(key, entry, entry.versions[DOCUMENT], policy))
+        elif record_type == "early_warning":
+            found.append(_warning(key, entry.versions[DOCUMENT], policy))
         elif record_type == "related":
             found.append(_related(key, entry.versions[DOCUMENT]))
     if ratings:

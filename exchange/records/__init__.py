@@ -13,6 +13,7 @@
 True
 """
 
+from exchange.records.access import AccessEntry
 from exchange.records.conduct import Arrears, Award, CourtJudgment, SocialReport
 from exchange.records.convert import RECORDS, AnyRecord, from_avro, record_type_of, to_avro
 from exchange.records.double_publicity import Licence, Penalty
@@ -31,9 +32,12 @@ from exchange.records.notices import (
     StandingChange,
     SupportingListing,
 )
+from exchange.records.pseudonyms import PseudonymChange
 from exchange.records.registration import Alias, Officer, Registration
 from exchange.records.response import DeliveryReceipt, MeasureFeedback
 from exchange.records.supervision import AnnualReport, Commitment, InspectionResult, Rating
+from exchange.records.warning import EarlyWarning
+from exchange.records.windows import PartCount, WindowCount, WindowPart
 from exchange.records.words import (
     AbnormalState,
     AliasKind,
@@ -61,16 +65,20 @@ from exchange.records.words import (
     SubjectCategory,
     SubjectKind,
     SubjectStatus,
+    WarningDomain,
+    WarningLevel,
+    WarningSignal,
+    WarningState,
     WithdrawalReason,
 )
 
 __all__ = [
-    "RECORDS", "AbnormalEntry", "AbnormalState", "Alias", "AliasKind", "AnnualReport", "AnyRecord", "Arrears", "ArrearsKind",
+    "RECORDS", "AbnormalEntry", "AbnormalState", "AccessEntry", "Alias", "AliasKind", "AnnualReport", "AnyRecord", "Arrears", "ArrearsKind",
     "Award", "AwardLevel", "CaseKind", "Cause", "Classification", "Commitment", "CommitmentKind", "CommitmentState",
-    "CourtJudgment", "DeliveryChannel", "DeliveryReceipt", "FeedbackState", "InspectionKind", "InspectionOutcome",
+    "CourtJudgment", "DeliveryChannel", "DeliveryReceipt", "EarlyWarning", "FeedbackState", "InspectionKind", "InspectionOutcome",
     "InspectionResult", "InternalMessage", "LedgerEntry", "LedgerKind", "Licence", "LicenceState", "LiftedMeasure", "Listing", "ListingExtension", "MeasureAction",
-    "MeasureChange", "MeasureFeedback", "MeasureInForce", "Notice", "Objection", "ObjectionState", "Officer", "OfficerRole", "OverdueResponse",
-    "PartyRole", "Penalty", "Rating", "RatingScheme", "Record", "Registration", "Rejection", "Repair", "RepairState",
+    "MeasureChange", "MeasureFeedback", "MeasureInForce", "Notice", "Objection", "ObjectionState", "Officer", "OfficerRole", "OverdueResponse", "PartCount",
+    "PartyRole", "Penalty", "PseudonymChange", "Rating", "RatingScheme", "Record", "Registration", "Rejection", "Repair", "RepairState",
     "ReportState", "Severity", "SocialOrigin", "SocialReport", "StandingChange", "SubjectCategory", "SubjectKind",
-    "SubjectStatus", "SupportingListing", "Withdrawal", "WithdrawalReason", "from_avro", "record_type_of", "to_avro",
+    "SubjectStatus", "SupportingListing", "WarningDomain", "WarningLevel", "WarningSignal", "WarningState", "WindowCount", "WindowPart", "Withdrawal", "WithdrawalReason", "from_avro", "record_type_of", "to_avro",
 ]  # fmt: skip

@@ -8,23 +8,37 @@ from types import UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from exchange.errors import RequestError
+from exchange.records.access import AccessEntry
 from exchange.records.conduct import Arrears, Award, CourtJudgment, SocialReport
 from exchange.records.double_publicity import Licence, Penalty
 from exchange.records.header import Record
 from exchange.records.ledger import LedgerEntry
 from exchange.records.listings import AbnormalEntry, Listing, ListingExtension, Objection, Repair, Withdrawal
 from exchange.records.notices import InternalMessage, Notice, Rejection, StandingChange
+from exchange.records.pseudonyms import PseudonymChange
 from exchange.records.registration import Registration
 from exchange.records.response import DeliveryReceipt, MeasureFeedback
 from exchange.records.supervision import AnnualReport, Commitment, InspectionResult, Rating
+from exchange.records.warning import EarlyWarning
+from exchange.records.windows import WindowCount, WindowPart
 from exchange.registry import slug
 
-AnyRecord: TypeAlias = Record | Notice | StandingChange | Rejection | InternalMessage | LedgerEntry
+AnyRecord: TypeAlias = (
+    Record
+    | Notice
+    | StandingChange
+    | Rejection
+    | InternalMessage
+    | LedgerEntry
+    | AccessEntry
+    | WindowPart
+    | WindowCount
+)
 
 _TYPES: tuple[type[AnyRecord], ...] = (
     Registration, Licence, Penalty, InspectionResult, AbnormalEntry, Listing, ListingExtension, Withdrawal, Repair, Objection,
-    Rating, AnnualReport, Commitment, Arrears, CourtJudgment, Award, SocialReport, DeliveryReceipt, MeasureFeedback, Notice,
-    Rejection, StandingChange, InternalMessage, LedgerEntry,
+    Rating, AnnualReport, Commitment, Arrears, CourtJudgment, Award, SocialReport, DeliveryReceipt, MeasureFeedback, EarlyWarning, PseudonymChange,
+    Notice, Rejection, StandingChange, InternalMessage, LedgerEntry, AccessEntry, WindowPart, WindowCount,
 )  # fmt: skip
 RECORDS: Mapping[str, type[AnyRecord]] = {slug(one.__name__): one for one in _TYPES}
 """The class of each record type."""

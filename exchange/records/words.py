@@ -247,6 +247,64 @@ class SubjectStatus(StrEnum):
     MOVED_OUT = "MOVED_OUT"  # 迁出
 
 
+class WarningDomain(StrEnum):
+    """监管领域."""
+
+    GENERAL = "GENERAL"  # 综合
+    MARKET = "MARKET"  # 市场监管
+    TAX = "TAX"  # 税务
+    LABOUR = "LABOUR"  # 人力资源社会保障
+    SAFETY = "SAFETY"  # 安全生产
+    ENVIRONMENT = "ENVIRONMENT"  # 生态环境
+    CONSTRUCTION = "CONSTRUCTION"  # 住房城乡建设
+    TRANSPORT = "TRANSPORT"  # 交通运输
+    FINANCE = "FINANCE"  # 金融
+    SECURITIES = "SECURITIES"  # 证券
+    CUSTOMS = "CUSTOMS"  # 海关
+    BUDGET = "BUDGET"  # 财政
+    LAND = "LAND"  # 自然资源
+    SECURITY = "SECURITY"  # 公安
+    CIVIL_AFFAIRS = "CIVIL_AFFAIRS"  # 民政
+    COMMERCE = "COMMERCE"  # 商务
+    AGRICULTURE = "AGRICULTURE"  # 农业农村
+    HEALTH = "HEALTH"  # 卫生健康
+    CULTURE = "CULTURE"  # 文化旅游
+    JUSTICE = "JUSTICE"  # 司法
+    STATISTICS = "STATISTICS"  # 统计
+    INSOLVENCY = "INSOLVENCY"  # 偿债能力
+
+
+class WarningLevel(StrEnum):
+    """预警级别."""
+
+    BLUE = "BLUE"  # 蓝色
+    YELLOW = "YELLOW"  # 黄色
+    ORANGE = "ORANGE"  # 橙色
+    RED = "RED"  # 红色
+
+
+class WarningSignal(StrEnum):
+    """预警信号."""
+
+    PENALTY = "PENALTY"  # 行政处罚增多
+    COMPLAINT = "COMPLAINT"  # 投诉举报增多
+    ABNORMAL_ENTRY = "ABNORMAL_ENTRY"  # 列入异常增多
+    LISTING = "LISTING"  # 列入名单增多
+    SHARED_ADDRESS = "SHARED_ADDRESS"  # 一址多企
+    SHARED_REPRESENTATIVE = "SHARED_REPRESENTATIVE"  # 一人多家异常企业
+    EXPIRED_LICENCE = "EXPIRED_LICENCE"  # 许可证过期仍存续
+    PENALTY_BURST = "PENALTY_BURST"  # 短期内多次处罚
+    INSOLVENCY = "INSOLVENCY"  # 偿债能力异常
+    OTHER = "OTHER"  # 其他
+
+
+class WarningState(StrEnum):
+    """预警状态."""
+
+    RAISED = "RAISED"  # 生效
+    ENDED = "ENDED"  # 解除
+
+
 class WithdrawalReason(StrEnum):
     """撤销原因."""
 

@@ -12,9 +12,7 @@ from typing import NoReturn
 
 from exchange.domain.codes import normalise_code
 from exchange.errors import Reason, RejectedError
-
-Cell = str | int | float | bool | date | datetime | time | timedelta | None
-"""What a CSV or XLSX cell can hold."""
+from exchange.tables import Cell
 
 _NOTHING = frozenset(
     {

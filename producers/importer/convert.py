@@ -5,16 +5,17 @@ from typing import Any, NamedTuple
 
 from exchange.domain.identity import IdentityError
 from exchange.errors import Reason, RejectedError
+from exchange.masking import mask_ids
+from exchange.tables import Cell, Row
 from producers.importer.amounts import CONFISCATED, FINE, compare_amounts, stated_yuan
-from producers.importer.cells import Cell, read_code, read_text, read_yuan, split_values
+from producers.importer.cells import read_code, read_text, read_yuan, split_values
 from producers.importer.finish import finish
 from producers.importer.kinds import READERS, read_choice
 from producers.importer.layouts import SUBJECT_ROLES, Column, Header
-from producers.importer.persons import mask_ids, mask_value
+from producers.importer.persons import mask_value
 from producers.importer.report import Finding, Verdict
 from producers.importer.revisions import read_revision, read_timestamp
 from producers.importer.subjects import Pseudonymise, identify, name_subject
-from producers.importer.tables import Row
 from producers.prepare import Prepared, Preparer
 
 _AMOUNT_RULES = {

@@ -14,13 +14,13 @@ from exchange.errors import RequestError
 from exchange.paths import SCHEMAS
 from exchange.pseudonym import PersonKeys, load_person_keys, person_subject
 from exchange.settings import Settings
+from exchange.tables import Table, open_table
 from exchange.topics import Topics
 from producers.importer.convert import Converted, Converter
 from producers.importer.layouts import Header, load_layouts
 from producers.importer.progress import ProgressFile
 from producers.importer.report import Finding
 from producers.importer.run import Import, OnRow, check_rows, read_header
-from producers.importer.tables import Table, open_table
 from producers.prepare import Preparer
 from producers.publisher import Publisher
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from exchange.domain.codes import is_division
-from producers.importer.cells import Cell, read_code, read_date, read_end, read_text, reject, split_values
-from producers.importer.persons import mask_ids
+from exchange.masking import mask_ids
+from exchange.tables import Cell
+from producers.importer.cells import read_code, read_date, read_end, read_text, reject, split_values
 
 _BOOLEANS = {"是": True, "1": True, "true": True, "y": True, "yes": True, "有": True,
              "否": False, "0": False, "false": False, "n": False, "no": False}  # fmt: skip

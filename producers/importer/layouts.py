@@ -15,7 +15,8 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from exchange.errors import RequestError
-from producers.importer.cells import UNITS, Cell
+from exchange.tables import Cell
+from producers.importer.cells import UNITS
 
 HEADER_DEPTH = 10
 """A header may stand below titles and notes, within this many rows."""

@@ -5,11 +5,12 @@ else every row is revision 1, and a correction needs one of the two. Rows of fee
 """
 
 import re
-from datetime import UTC, datetime, time, timedelta, timezone
+from datetime import UTC, datetime, time
 
-from producers.importer.cells import Cell, read_date, read_text, reject
+from exchange.clock import CHINA
+from exchange.tables import Cell
+from producers.importer.cells import read_date, read_text, reject
 
-_CHINA = timezone(timedelta(hours=8))
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
@@ -48,4 +49,4 @@ def read_timestamp(cell: Cell) -> int:
         except ValueError:
             reject("bad_time", text, "no such time of day")
         moment = datetime.combine(day, clock)
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=_CHINA)).astimezone(UTC).timestamp())
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=CHINA)).astimezone(UTC).timestamp())

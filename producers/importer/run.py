@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from exchange.errors import RetryLaterError
+from exchange.tables import Table
 from producers.importer.convert import Converted, Converter
 from producers.importer.layouts import HEADER_DEPTH, Header, Layout, find_header
 from producers.importer.progress import Progress, ProgressFile
-from producers.importer.tables import Table
 from producers.publisher import Delivery, Publisher
 
 SAVE_EVERY_SECONDS = 1.0

@@ -4,11 +4,12 @@ import random
 from bisect import bisect
 from collections import deque
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from exchange.clock import CHINA
 from producers.simulator import mix
 from producers.simulator.population import Organisation, Population
 
@@ -16,7 +17,6 @@ Record = dict[str, Any]
 Event = tuple[str, str, Record]
 """Department, record type, record."""
 
-_CHINA = timezone(timedelta(hours=8))
 _REMEMBERED = 4096  # documents of each type that later events may amend
 _OLDEST_DAYS = 1100
 _PUBLISHED_WITHIN_DAYS = 10  # 双公示 gives 7 working days; some are late
@@ -86,7 +86,7 @@ class Events:
         self._population = population
         self._random = random.Random(seed).random  # noqa: S311 # a simulation, no secret
         self._days = tuple(today - timedelta(days=back) for back in range(_OLDEST_DAYS))
-        self._published_at = datetime.combine(today, time(9), _CHINA)
+        self._published_at = datetime.combine(today, time(9), CHINA)
         self._mark = f"〔{today.year}〕"
         self._number = 0
         self._registered = 0

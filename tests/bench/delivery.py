@@ -26,13 +26,13 @@ from confluent_kafka import Producer
 from exchange.domain.synthetic import synthetic_uscc
 from exchange.endpoint_store import EndpointStore
 from exchange.endpoints import Endpoint
+from exchange.redis_client import connect
 from exchange.signatures import SigningKeys
-from exchange.store import connect
 from tests.bench.measured import ROOT, WARM_UP, Bench, bench_bus, cpu_seconds, machine, print_result
 
-DEPARTMENTS = ("gd.amr", "gd.fin", "gd.prtc", "gd.tax", "gd.drc", "gd.dnr", "gd.pbc", "gd.data", "ext.railway")
+DEPARTMENTS = ("gd.amr", "gd.fin", "gd.prtc", "gd.tax", "gd.drc", "gd.dnr", "gd.pbc", "gd.data", "gd.hud")
 DEAD = ("gd.dnr", "gd.pbc")
-SLOW = ("ext.railway",)
+SLOW = ("gd.hud",)
 HEALTHY = tuple(one for one in DEPARTMENTS if one not in DEAD + SLOW)
 SLOW_SECONDS = 20
 SUBJECTS = 90_000

@@ -120,9 +120,7 @@ def bytes_by_subject(bench: Bench, subjects: int = 20_000) -> dict[str, object]:
 
 def read_notices(bench: Bench) -> Iterator[dict[str, object]]:
     """Every notice there is, each partition in order."""
-    consumer = Consumer(
-        {"bootstrap.servers": bench.settings.kafka, "group.id": "growth", "isolation.level": "read_committed"}
-    )
+    consumer = Consumer({**bench.settings.kafka.config(), "group.id": "growth", "isolation.level": "read_committed"})
     partitions = range(bench.settings.partitions)
     places = [(bench.topics.out_of(department), number) for department in bench.departments for number in partitions]
     for message in read_places(consumer, watermarks(consumer, places)):

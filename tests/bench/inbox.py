@@ -19,8 +19,8 @@ import aiohttp
 from exchange.api_keys import RedisKeys, issue
 from exchange.catalogue import load_catalogue
 from exchange.paths import SCHEMAS
+from exchange.redis_client import connect
 from exchange.settings import Settings
-from exchange.store import connect
 from tests.bench.measured import Bench, bench_bus, machine, print_result
 from tests.pulling import ServerProcess, free_port, notice
 

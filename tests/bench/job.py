@@ -100,7 +100,7 @@ class Processor:
         policy = load_policy(SCHEMAS, catalogue)
         self._today = day_of(time.time_ns() // 1_000_000)
         self._store = MemoryStore()
-        self._decoder = Decoder(codec, catalogue, topics, policy, limit=1000)
+        self._decoder = Decoder(codec, catalogue, topics, policy, partitions=partitions, limit=1000)
         tokens = (str(number) for number in itertools.count())
         book = RuleBook(policy, self._today)
         self._join = Join(

@@ -53,7 +53,7 @@ class Reader(threading.Thread):
         """Until told to stop."""
         consumer = Consumer(
             {
-                "bootstrap.servers": self._kafka, "group.id": "latency", "isolation.level": "read_committed",
+                **self._kafka.config(), "group.id": "latency", "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest", "enable.auto.commit": False,
             }
         )  # fmt: skip

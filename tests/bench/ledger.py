@@ -109,14 +109,12 @@ def main() -> None:
         result |= {"messages": messages, "bytes_per_message": size // messages}
         environment = bench.environment(CREDITBUS_METRICS_PORT=str(METRICS_PORT), CREDITBUS_SIGNING_KEYS=SIGNING_KEYS)
         command = [sys.executable, "-m", "deploy.cli.main", "run", "ledger"]
-        run, process = timed(bench, command, environment, counter(), messages)
-        result |= {
-            "entries_per_s": round(run.rate), "ledger_cpu_us": round(run.app / run.records * 1e6, 1),
-            "broker_cpu_us": round(run.broker / run.records * 1e6, 1),
-        }  # fmt: skip
-        result |= {f"entries_{kind.lower()}": count for kind, count in sorted(kinds().items())}
-        process.terminate()
-        process.wait(30)
+        with timed(bench, command, environment, counter(), messages) as run:
+            result |= {
+                "entries_per_s": round(run.rate), "ledger_cpu_us": run.cpu_us["app"],
+                "broker_cpu_us": run.cpu_us["broker"],
+            }  # fmt: skip
+            result |= {f"entries_{kind.lower()}": count for kind, count in sorted(kinds().items())}
     print_result(result, as_json=arguments.json)
 
 

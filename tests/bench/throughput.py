@@ -29,12 +29,15 @@ PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 METRICS_PORT = 19464
 
 
-def feed(bench: Bench, count: int, subjects: int) -> int:
-    """Publish a synthetic province; returns the average size of a record in bytes."""
+def make_everything(bench: Bench) -> None:
+    """One topic of all records, as the peers want it."""
+    topic = NewTopic(EVERYTHING, num_partitions=bench.settings.partitions, replication_factor=1)
+    open_admin(bench.settings.kafka).create_topics([topic])[EVERYTHING].result()
+
+
+def feed(bench: Bench, count: int, subjects: int, *, everything: bool) -> int:
+    """Publish a synthetic province, into the peers' topic too or not; returns the average size of a record in bytes."""
     producer, size = bench.feeder(), 0
-    everything = NewTopic(EVERYTHING, num_partitions=bench.settings.partitions, replication_factor=1)
-    admin = open_admin(bench.settings.kafka)
-    admin.create_topics([everything])[EVERYTHING].result()
     keys = load_person_keys(Settings(), embedded=True)
     stream = simulate(20261123, subjects, today=datetime.now(UTC).date(), keys=keys)
     for department, record_type, value in islice(stream, count):
@@ -42,7 +45,8 @@ def feed(bench: Bench, count: int, subjects: int) -> int:
         size += len(raw)
         topic, key = bench.topics.into(department), value["subject"].encode()
         producer.produce(topic, raw, key)
-        producer.produce(EVERYTHING, raw, key, headers={"topic": topic})
+        if everything:
+            producer.produce(EVERYTHING, raw, key, headers={"topic": topic})
         producer.poll(0)
         while len(producer) > 100_000:
             producer.poll(0.1)
@@ -67,10 +71,7 @@ def stage_microseconds(records: int) -> dict[str, object]:
 
 def figures(name: str, run: Run) -> dict[str, object]:
     """A contestant's rate, and CPU microseconds an event by process."""
-    each = {"app": run.app, "broker": run.broker, "redis": run.redis}
-    return {f"{name}_events_per_s": round(run.rate)} | {
-        f"{name}_{who}_cpu_us": round(seconds / run.records * 1e6, 1) for who, seconds in each.items()
-    }
+    return {f"{name}_events_per_s": round(run.rate)} | {f"{name}_{who}_cpu_us": us for who, us in run.cpu_us.items()}
 
 
 def main() -> None:
@@ -83,7 +84,7 @@ def main() -> None:
     arguments = parser.parse_args()
     only = arguments.only.split(",")
     if not PEERS_PYTHON.exists() and set(only) & {"faust", "quix"}:
-        raise SystemExit("the peers are not installed: run `make bench-peers`")
+        raise SystemExit("the peers are not installed: run `make .venv-peers/ready`")
     result: dict[str, object] = {
         "bench": "throughput",
         "records": arguments.records,
@@ -91,7 +92,8 @@ def main() -> None:
         **machine(),
     }
     with bench_bus() as bench, tempfile.TemporaryDirectory() as state:
-        result["bytes_per_record"] = feed(bench, arguments.records, arguments.subjects)
+        make_everything(bench)
+        result["bytes_per_record"] = feed(bench, arguments.records, arguments.subjects, everything=True)
         contestants = {
             "creditbus": ([sys.executable, "-m", "deploy.cli.main", "run", "standing"], lambda: bench.taken_in(1)),
             "faust": ([str(PEERS_PYTHON), "-m", "tests.bench.peers.faust_app", "--datadir", state, "worker", "-l", "warn"], counter(bench, 2)),
@@ -101,14 +103,12 @@ def main() -> None:
             if name not in only:
                 continue
             environment = bench.environment(database, CREDITBUS_METRICS_PORT=str(METRICS_PORT))
-            run, process = timed(bench, command, environment, progress, arguments.records)
-            result |= figures(name, run)
-            sys.stderr.write(f"{name}: {run.rate:,.0f} events/s\n")
-            if name == "creditbus":
-                result["events_per_s"] = round(run.rate)
-                result |= stage_microseconds(arguments.records)
-            process.kill()
-            process.wait()
+            with timed(bench, command, environment, progress, arguments.records) as run:
+                result |= figures(name, run)
+                sys.stderr.write(f"{name}: {run.rate:,.0f} events/s\n")
+                if name == "creditbus":
+                    result["events_per_s"] = round(run.rate)
+                    result |= stage_microseconds(arguments.records)
             redis.Redis.from_url(bench.redis(database)).flushdb()
     for peer in ("faust", "quix"):
         rate = result.get(f"{peer}_events_per_s")

@@ -7,7 +7,7 @@ import pytest
 
 from exchange.api_keys import KeyStore, MemoryKeys, RedisKeys, issue, recognise, revoke
 from exchange.errors import RequestError, RetryLaterError
-from exchange.store import connect
+from exchange.redis_client import connect
 
 NOW = datetime(2026, 5, 20, 2, tzinfo=UTC)
 

@@ -44,6 +44,13 @@ def test_who_is_in_charge_when() -> None:
     assert CATALOGUE.in_charge("gd.fin", start, OPEN) == (("gd.fin", start, OPEN),)
 
 
+def test_whole_notices_are_pushed_to_those_with_whom_all_that_they_quote_is_shared() -> None:
+    assert CATALOGUE.thin_only() == {"ext.railway", "ext.caac"}
+    withheld = CATALOGUE.withheld("ext.caac")
+    assert withheld is not None
+    assert (withheld.record_type, CATALOGUE.withheld("gd.fin")) == ("rating", None)
+
+
 def test_names_keep_their_time() -> None:
     assert CATALOGUE.name_of("gd.amr", day("2016-06-24")) == "广东省工商行政管理局"
     assert CATALOGUE.name_of("gd.amr", day("2026-06-24")) == "广东省市场监督管理局"

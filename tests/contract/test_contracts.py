@@ -4,15 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from exchange.catalogue import load_catalogue
 from exchange.codec import Codec
 from exchange.contract_check import Fault, check_contracts
-from exchange.domain import bodies
+from exchange.domain import bodies, facts
 from exchange.domain.identity import ALIAS_PREFIXES
 from exchange.domain.notice import Action
 from exchange.field_rules import HEADER
@@ -20,10 +22,16 @@ from exchange.json_form import from_json, to_json
 from exchange.paths import SCHEMAS
 from exchange.registry import fingerprint, load_contracts
 from exchange.validation import validate
+from producers.prepare import Preparer
 
 EXAMPLES = sorted(SCHEMAS.glob("examples/*/*.json"))
 CODEC = Codec.from_files(SCHEMAS)
-INPUTS = {one.record_type for one in CODEC.contracts.all if one.schema["fields"][3]["name"] == HEADER[3]}
+CATALOGUE = load_catalogue(SCHEMAS)
+INPUTS = {
+    contract.record_type
+    for contract in CODEC.contracts.all
+    if [one["name"] for one in contract.schema["fields"][3:4]] == [HEADER[3]]
+}
 LATE = 22_000  # a day after every example
 
 Change = Callable[[Path], object]
@@ -36,7 +44,7 @@ def name_of(path: Path) -> str:
 def test_the_contracts_are_good() -> None:
     contracts, faults = check_contracts(SCHEMAS)
     assert faults == []
-    assert len(contracts.latest) == 24
+    assert len(contracts.latest) == 29
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=name_of)
@@ -48,6 +56,15 @@ def test_example_has_its_golden_bytes_and_comes_back(path: Path) -> None:
     again = to_json(CODEC.decode(raw)[1])
     assert CODEC.encode(record_type, from_json(CODEC.contracts.latest[record_type].schema, again)) == raw
     assert CODEC.encode_plain(*CODEC.decode_plain(raw)) == raw
+
+
+@pytest.mark.parametrize("path", [path for path in EXAMPLES if path.parent.name in INPUTS], ids=name_of)
+def test_example_of_a_department_may_be_published_by_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its publisher, which also asks the catalogue: who may publish such records, and who determined, repairs."""
+    monkeypatch.setattr(time, "time_ns", lambda: LATE * 86_400_000 * 10**6)
+    record_type = path.parent.name
+    record = from_json(CODEC.contracts.latest[record_type].schema, json.loads(path.read_text("utf-8")))
+    assert Preparer(record["department"], CODEC, CATALOGUE).prepare(record, record_type).record_type == record_type
 
 
 @pytest.mark.parametrize("path", [path for path in EXAMPLES if path.parent.name in INPUTS], ids=name_of)
@@ -69,19 +86,22 @@ def test_enums_of_the_domain_have_the_positions_of_the_schemas() -> None:
         (("abnormal_entry", "state"), bodies.AbnormalState),
         (("repair", "state"), bodies.RepairState),
         (("objection", "state"), bodies.ObjectionState),
+        (("early_warning", "level"), bodies.WarningLevel),
+        (("early_warning", "state"), bodies.WarningState),
     ]
     for (record_type, field), kind in pairs:
         assert CODEC.symbols(record_type, field) == tuple(kind.__members__)
     assert CODEC.symbols("rating", "scheme") == bodies.RATING_SCHEMES
+    assert CODEC.symbols("early_warning", "domain") == bodies.WARNING_DOMAINS
     nested = {field["name"]: field["type"] for field in CODEC.contracts.latest["registration"].schema["fields"]}
     assert tuple(nested["aliases"]["items"]["fields"][0]["type"]["symbols"]) == tuple(ALIAS_PREFIXES)
-    assert tuple(nested["officers"]["items"]["fields"][1]["type"]["symbols"]) == bodies._OFFICER_ROLES
+    assert tuple(nested["officers"]["items"]["fields"][1]["type"]["symbols"]) == facts._OFFICER_ROLES
     changes = next(one for one in CODEC.contracts.latest["notice"].schema["fields"] if one["name"] == "changes")
     assert changes["type"]["items"]["fields"][1]["type"]["symbols"] == list(Action.__members__)
 
 
 def test_every_document_of_the_fold_has_a_contract() -> None:
-    assert set(bodies.DOCUMENTS) | set(bodies.AMENDMENTS) == INPUTS
+    assert set(facts.DOCUMENTS) | set(facts.AMENDMENTS) == INPUTS
 
 
 def edit(path: Path, change: Callable[[Any], None]) -> None:
@@ -272,7 +292,7 @@ def test_the_command_names_each_problem_on_a_line_and_exits_with_1(tmp_path: Pat
 
 def test_the_command_says_ok_and_exits_with_0() -> None:
     found = run_check(SCHEMAS)
-    assert (found.returncode, found.stdout) == (0, "ok: 24 record types, 27 versions, FULL_TRANSITIVE\n")
+    assert (found.returncode, found.stdout) == (0, "ok: 29 record types, 32 versions, FULL_TRANSITIVE\n")
     assert json.loads(run_check(SCHEMAS, "--json").stdout)["ok"] is True
 
 

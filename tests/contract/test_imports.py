@@ -61,6 +61,18 @@ def test_imports_look_one_way(part: str) -> None:
         assert not strays(folder, part, allowed)
 
 
+def test_only_the_portal_itself_imports_the_portal() -> None:
+    folder = ROOT / "consumers"
+    found = [
+        f"{path.relative_to(ROOT)}:{line} {module}"
+        for path in folder.rglob("*.py")
+        if folder / "portal" not in path.parents
+        for line, module in imported(path)
+        if is_within(module, {"consumers.portal"})
+    ]
+    assert not found, "what others need too stands beside it"
+
+
 def test_a_wrong_import_is_found(tmp_path: Path) -> None:
     folder = ROOT / "deploy"
     assert strays(folder, "consumers", MAY_IMPORT["consumers"]), "deploy looks at itself, which consumers may not"

@@ -40,7 +40,14 @@ POLICY_FAULTS = [
     ("measures.toml", "effective_to = 2021-12-31", "", "memorandum_only", "basis"),
     ("measures.toml", 'code = "land_supply_limit"', 'code = "procurement_ban"', "duplicate", "code"),
     ("measures.toml", 'code = "bidding"', 'code = "exit"', "duplicate", "code"),
-    ("measures.toml", 'effect = "fast_track"', 'effect = "clear"', "bad_value", "effect"),
+    ("measures.toml", 'effect = "fast_track"', 'effect = "clear"', "unexpected", "matters"),
+    ("measures.toml", 'effect = "fast_track"', 'effect = "grant"', "bad_value", "effect"),
+    ("warnings.toml", 'list = "WARN-TAX"', 'list = "TAX"', "unknown_list", "list"),
+    ("warnings.toml", 'departments = ["gd.tax", "gd.statetax", "gd.localtax"]', 'departments = ["gd.tax", "gd.moon"]', "bad_value", "departments"),
+    ("warnings.toml", 'departments = ["gd.hrss"]\nlists', 'departments = ["gd.tax"]\nlists', "duplicate", "departments"),
+    ("warnings.toml", "blue = 20", "blue = 70", "bad_value", "blue"),
+    ("warnings.toml", 'signal = "INSOLVENCY"', 'signal = "WEATHER"', "bad_value", "signal"),
+    ("warnings.toml", 'domain = "GENERAL"\nlist', 'domain = "MARKET"\nlist', "missing", "domain"),
     ("measures.toml", 'category = "c"', 'category = "d"', "bad_value", "category"),
     ("measures.toml", "urgent = true", 'urgent = "yes"', "bad_value", "urgent"),
     ("measures.toml", "respond_within_working_days = 20", "respond_within_working_days = 0", "bad_value",
@@ -49,6 +56,10 @@ POLICY_FAULTS = [
     ("measures.toml", 'category = "c"', 'category = "c"\ncolour = "red"', "unknown_field", "colour"),
     ("measures.toml", "[[matter]]", "[[matters]]", "unknown_table", ""),
     ("measures.toml", "[[matter]]", "[[matter", "not_toml", ""),
+    # disclosure
+    ("disclosure.toml", 'record_types = ["licence", "penalty"]', 'record_types = ["licences"]', "unknown_record_type", "record_types"),
+    ("disclosure.toml", "effective_to = 2015-06-24", "effective_to = 2015-06-25", "overlapping", "effective_from"),
+    ("disclosure.toml", "within_working_days = 7", "within_working_days = 0", "bad_value", "within_working_days"),
     # lists
     ("lists.toml", 'authorities = ["gd.customs"]', 'authorities = ["gd.prtc"]', "not_granted", "authorities"),
     ("lists.toml", 'authorities = ["gd.customs"]', 'authorities = ["gd.nobody"]', "unknown_department", "authorities"),
@@ -98,6 +109,15 @@ CATALOGUE_FAULTS = [
     ("resources.toml", "update_cycle = 99", 'update_cycle = 99\nclassification = "SECRET"', "bad_value", "classification"),
     ("resources.toml", 'code = "201002/00002"', 'code = "201002/00001"', "duplicate", "code"),
     ("resources.toml", 'code = "201002/00002"', 'code = "penalty"', "bad_value", "code"),
+    ("resources.toml", "readers = ", "# readers = ", "missing", "readers"),
+    ("resources.toml", 'sharing = "unconditional"', 'sharing = "unconditional"\nreaders = ["gd.tax"]', "unexpected", "readers"),
+    ("recommended.toml", '"violation", ', '"violations", ', "unknown_field_name", "names"),
+    ("recommended.toml", 'record_type = "licence"', 'record_type = "penalty"', "duplicate", "record_type"),
+    ("fields.toml", '"outcome", ', "", "field_without_class", "outcome"),
+    ("fields.toml", '"outcome", ', '"outcomes", "outcome", ', "unknown_field_name", "names"),
+    ("fields.toml", '["officer", "former"]', '["officer", "former", "grade"]', "duplicate", "names"),
+    ("fields.toml", 'class = "provider"', 'class = "secret"', "bad_value", "class"),
+    ("fields.toml", '["measure_feedback"]', '["feedback"]', "unknown_record_type", "record_types"),
     ("regions.toml", '"06 天河区 1985-"', '"天河区"', "bad_value", "counties"),
     ("regions.toml", '"06 天河区 1985-"', '"06 天河区 1985-1984"', "bad_dates", "counties"),
     ("regions.toml", '"06 天河区 1985-"', '"05 天河区 1985-"', "overlapping", "counties"),
@@ -107,7 +127,7 @@ CATALOGUE_FAULTS = [
 
 def spoiled(tmp_path: Path, folder: str, file: str, old: str, new: str) -> Path:
     """A copy of the data files in which the first `old` of a file is `new`."""
-    for name in ("catalogue", "policy"):
+    for name in ("catalogue", "policy", "records"):
         shutil.copytree(SCHEMAS / name, tmp_path / name)
     path = tmp_path / folder / file
     text = path.read_text(encoding="utf-8")
@@ -122,7 +142,7 @@ def assert_found(problems: list[Problem], file: str, code: str, field: str) -> N
     assert code == "unknown_field" or not [p for p in problems if p.code == "unknown_field"], "follows from the fault"
     for problem in found:
         assert problem.file == file
-        assert problem.line or code in ("unknown_table", "not_toml")
+        assert problem.line or code in ("unknown_table", "not_toml", "field_without_class")
         assert problem.rule
         assert f"[{code}]" in problem.text()
 

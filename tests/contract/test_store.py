@@ -4,27 +4,43 @@ from collections.abc import Iterator
 
 import pytest
 
+from consumers.standing.decode import Decoded
+from consumers.standing.partition import Partition
+from consumers.standing.work import Work
 from exchange.domain.record import Entry, merge
 from exchange.domain.standing import EMPTY, Owed
 from exchange.errors import RetryLaterError
+from exchange.redis_client import connect
 from exchange.settings import Settings
-from exchange.standing_store import NEVER, TOKENS_KEPT, Answer, Commit, StandingStore, Wanted
-from exchange.store import Store, connect
+from exchange.standing_store import NEVER, OUTDATED, TOKENS_KEPT, Answer, Commit, StandingStore, Wanted
+from exchange.store import Store
 from exchange.store_memory import MemoryStore
+from tests.cluster import Cluster, running_cluster
 from tests.worlds import FIRM, OTHER, fact
 
 PENALTY = merge(None, fact("penalty", "p1", (1, 100, 0, None)))
 STANDING = EMPTY._replace(counts={"penalty": 1}, updated_at=7)
 
 
-@pytest.fixture(params=["memory", pytest.param("server", marks=pytest.mark.servers)])
+SERVERS = ("server", "cluster")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@pytest.fixture(params=["memory", *(pytest.param(name, marks=pytest.mark.servers) for name in SERVERS)])
 def store(request: pytest.FixtureRequest) -> Iterator[StandingStore]:
     if request.param == "memory":
         yield MemoryStore()
-    else:
-        client = connect(request.getfixturevalue("bus_settings").redis)
-        yield Store(client)
-        client.close()
+        return
+    url = request.getfixturevalue("cluster").url if request.param == "cluster" else ""
+    client = connect(url or request.getfixturevalue("bus_settings").redis)
+    yield Store(client)
+    client.flushdb()
+    client.close()
 
 
 def commit(store: StandingStore, expected: str, token: str, **parts: object) -> bool:
@@ -38,7 +54,23 @@ def begin(store: StandingStore, expected: str, token: str, **parts: object) -> A
 def test_nothing_is_known_at_first(store: StandingStore) -> None:
     cursor = store.cursor(3)
     assert (cursor.token, cursor.epoch, cursor.offsets, cursor.reconcile) == ("", 0, {}, False)
-    assert store.load([Wanted(3, [FIRM], [(FIRM, "penalty/gd.tax/p1")])]) == [([None], [None])]
+    assert store.load([Wanted(3, [FIRM], [(FIRM, "penalty/gd.tax/p1")])]) == [("", [None], [None])]
+
+
+def test_what_was_read_at_another_commit_than_its_owners_is_not_committed(store: StandingStore) -> None:
+    assert commit(store, "", "mine", cursor={"epoch": 1})
+    partition = Partition(number=3, token="mine", epoch=1, reconcile=False, offsets={}, known={})
+
+    def refused(read_at: str) -> bool:
+        job = Work(
+            partition, Decoded(partition), (), Commit(partition=3, expected="mine", token=f"after {read_at}"), {}
+        )
+        job.note_read_at(read_at)
+        return store.commit([job.commit])[0] is not None
+
+    assert refused("the successor's"), "though Redis is as of the owner's own commit"
+    assert (store.cursor(3).token, OUTDATED in store.cursor(3).tokens) == ("mine", False)
+    assert not refused("mine")
 
 
 def test_a_commit_is_whole(store: StandingStore) -> None:
@@ -53,6 +85,10 @@ def test_a_commit_is_whole(store: StandingStore) -> None:
     assert (cursor.offsets, cursor.held) == ({"credit.in.gd.tax": 5}, {"credit.in.gd.tax": 2})
     assert store.standing(3, FIRM) == STANDING
     assert store.entries(3, FIRM) == {"penalty/gd.tax/p1": PENALTY}
+    assert store.entries_as_of(3, FIRM) == ("a", {"penalty/gd.tax/p1": PENALTY})
+    assert store.load([Wanted(3, [OTHER, FIRM], [(FIRM, "penalty/gd.tax/p1")])]) == [("a", [None, STANDING], [PENALTY])]
+    assert store.all_of(3, FIRM) == (STANDING, {"penalty/gd.tax/p1": PENALTY})
+    assert store.all_of(3, OTHER) == (None, {})
     assert [tuple(one) for one in store.outbox(3)] == [("a", "credit.out.gd.fin", b"k", b"v1"), ("a", "t", b"k", b"v2")]
     assert store.look([3, 4], 20000, 10) == [("a", [FIRM]), ("", [])]
     assert store.look([3], 19999, 10) == [("a", [])]

@@ -20,7 +20,8 @@ from confluent_kafka import Consumer, TopicPartition
 from consumers.inbox import Inbox, Notice, open_inbox
 from consumers.quarantine import Rejection, rejections
 from consumers.standing.run import Parts, build, build_verifier
-from consumers.standing.verify import Verdict, Verifier
+from consumers.standing.verdict import Verdict
+from consumers.standing.verify import Verifier
 from deploy.cli.ask import find_subject
 from exchange.catalogue import load_catalogue
 from exchange.domain.calendar import CHINA_OFFSET_MS, to_date
@@ -75,7 +76,7 @@ class LiveBus(BusUnderFault):
         self._inboxes: dict[str, Inbox] = {}
         self._verifier: Verifier | None = None
         self._looking = Consumer(
-            {"bootstrap.servers": settings.kafka, "group.id": "looking", "isolation.level": "read_uncommitted"}
+            {**settings.kafka.config(), "group.id": "looking", "isolation.level": "read_uncommitted"}
         )
         self._stop: Callable[[], None] = lambda: None
         self._thread: threading.Thread | None = None
@@ -197,7 +198,7 @@ class LiveBus(BusUnderFault):
 
     # Anybody.
 
-    def picture(self, subject: str) -> tuple[str, Standing, dict[str, Entry], Judgement]:
+    def picture(self, subject: str) -> tuple[str, Standing, Mapping[str, Entry], Judgement]:
         """What `creditbus show` reads, judged on the test's day: canonical subject, standing, entries, judgement."""
         name, standing, entries = find_subject(subject, self.settings)
         book = RuleBook(self.policy, self.clock.today)

@@ -104,17 +104,32 @@ def test_explain_without_the_only_document_leaves_nothing(bus: BusUnderFault) ->
 
 
 def test_simulate_counts_what_another_policy_would_change(bus: BusUnderFault, tmp_path: Path) -> None:
-    same = ask(bus, "policy", "simulate", "--policy", str(SCHEMAS / "policy"))
+    same = ask(bus, "policy", "simulate", str(SCHEMAS / "policy"))
     assert (same["affected"], same["subjects"]) == (0, 1)
     other = shutil.copytree(SCHEMAS / "policy", tmp_path / "policy")
     head, *rows = (other / "measures.toml").read_text(encoding="utf-8").split("[[measure]]")
     kept = [row for row in rows if '"gd.fin"' not in row]
     assert len(kept) < len(rows)
     (other / "measures.toml").write_text("[[measure]]".join([head, *kept]), encoding="utf-8")
-    found = ask(bus, "policy", "simulate", "--policy", str(other))
+    found = ask(bus, "policy", "simulate", str(other))
     assert found["affected"] == 1
-    assert "gd.fin" in {one["department"] for one in found["lost"]}
-    assert found["gained"] == []
+    assert "gd.fin" in {one["department"] for one in found["changes"] if one["kind"] == "lost"}
+    assert not [one for one in found["changes"] if one["kind"] == "gained"]
+    assert {one["subject"] for one in found["examples"]} == {f"org:{FIRM}"}
+    assert found["lists_by_region"][0]["region"] == "440300"
+    shown = run(bus, "policy", "simulate", str(other), "--as-of", "2026-12-31")
+    assert shown.returncode == 0, shown.stderr
+    assert "By list and region" in shown.stdout
+    assert "2026-12-31: 1 of 1 subjects affected" in shown.stdout
+
+
+def test_simulate_refuses_what_policy_check_refuses(bus: BusUnderFault, tmp_path: Path) -> None:
+    other = shutil.copytree(SCHEMAS / "policy", tmp_path / "policy")
+    text = (other / "measures.toml").read_text(encoding="utf-8")
+    (other / "measures.toml").write_text(text.replace('departments = ["gd.psd"]', 'departments = ["gd.nobody"]', 1), encoding="utf-8")  # fmt: skip
+    refused = run(bus, "policy", "simulate", str(other))
+    assert refused.returncode == 1
+    assert "unknown_department" in refused.stderr
 
 
 def test_resync_judges_again_and_tells_nothing_new(bus: BusUnderFault) -> None:

@@ -19,7 +19,7 @@ from tests.receiving import Desks, Pushed, subject
 
 pytestmark = pytest.mark.servers
 KEYS = "k1:" + "3c" * 32
-FIN = "gd.fin"
+FIN, RAILWAY = "gd.fin", "ext.railway"
 COMMAND = (sys.executable, "-m", "deploy.cli.main")
 
 
@@ -88,11 +88,25 @@ def test_an_operator_adds_an_endpoint_and_follows_its_deliveries(pushed: Pushed)
         assert running.wait(30) == 0
 
 
+def test_the_catalogue_says_how_much_is_pushed(pushed: Pushed) -> None:
+    def payload(department: str, *options: str) -> object:
+        (added,) = creditbus(pushed, "endpoints", "add", department, pushed.desks.url(department), *options)
+        return added["payload"]
+
+    assert [payload(FIN), payload(FIN, "--payload", "thin"), payload(FIN, "--payload", "full")] == [
+        "full",
+        "thin",
+        "full",
+    ]
+    assert [payload(RAILWAY), payload(RAILWAY, "--payload", "thin")] == ["thin", "thin"]
+
+
 def test_wrong_requests_are_errors_of_one_line(pushed: Pushed) -> None:
     creditbus(pushed, "endpoints", "show", FIN, code=1)
     creditbus(pushed, "endpoints", "add", "gd.nobody", "https://credit.example/", code=1)
     creditbus(pushed, "endpoints", "add", FIN, "https://10.0.0.1/", code=1)
     creditbus(pushed, "endpoints", "recover", FIN, "--since", "yesterday", code=1)
     creditbus(pushed, "deliveries", "list", code=1)
+    creditbus(pushed, "endpoints", "add", RAILWAY, "https://credit.example/", "--payload", "full", code=1)
     creditbus(pushed, "endpoints", "add", FIN, pushed.desks.url(FIN))
     creditbus(pushed, "endpoints", "verify", FIN, code=1)

@@ -43,8 +43,12 @@ def test_the_demonstration_ends_by_itself_and_everything_agrees(tmp_path: Path) 
     assert {"acknowledged", "executed", "ended"} <= {state.lower() for state in found["feedback"]}
     assert found["executed_after_s"] < 30
     assert found["lift_confirmed_after_s"] < 30
+    assert found["warned"] >= 1
+    assert found["warned_after_s"] < 60
     assert found["ledger_good"]
     assert found["ledger_entries"] > found["records"]
+    assert found["archive_good"]
+    assert found["archive_rows"] > found["accepted"]
     with pytest.raises(RequestError, match="do not run"):
         Stack(Settings(home=tmp_path)).servers()
 

@@ -39,6 +39,20 @@ def test_from_the_record_to_the_feedback_and_verified_offline(bus_settings: Sett
         answer = {"notice_id": notice["id"], "epoch": notice["epoch"], "n": notice["n"]}
         bus.publish("gd.fin", "delivery_receipt", FIRM, "回执1", **answer)
         bus.publish("gd.fin", "measure_feedback", FIRM, "反馈1", measure="procurement_ban", state="EXECUTED", **answer)
+        for check, n in (
+            ("甲", notice["n"]),
+            ("乙", notice["n"] + 1),
+        ):  # decisions at a counter; the second is about no such notice
+            at_counter = {"notice_id": f"核查-{check}", "epoch": notice["epoch"], "n": n}
+            bus.publish(
+                "gd.fin",
+                "measure_feedback",
+                FIRM,
+                f"反馈-{check}",
+                measure="procurement_ban",
+                state="EXECUTED",
+                **at_counter,
+            )
         # In another department's name, which only the processor sees.
         foreign = bus.record(FIRM, "反馈2", department="gd.tax", measure="procurement_ban", **answer)
         bus.feed([("gd.fin", "measure_feedback", foreign)])
@@ -67,8 +81,10 @@ def test_from_the_record_to_the_feedback_and_verified_offline(bus_settings: Sett
                 "RECEIPT",
                 "FEEDBACK",
                 "FEEDBACK",
+                "FEEDBACK",
                 "REJECTION",
             ]
+            assert [step["document"] for step in traced["steps"][3:6]] == ["反馈1", "反馈-甲", "反馈2"]
             assert traced["steps"][0]["document"] == "粤税失信〔2026〕1号"
             assert (traced["steps"][0]["topic"], traced["steps"][0]["offset"]) == (listed.topic, listed.offset)
             assert all(step["covered_by"]["key_id"] == "k1" for step in traced["steps"])

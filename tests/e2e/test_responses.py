@@ -13,7 +13,7 @@ from exchange.domain.standing import Owed
 from exchange.settings import Settings
 from exchange.working_days import load_working_days
 from tests.e2e.bus import LiveBus, live_bus
-from tests.worlds import FIRM
+from tests.worlds import FIRM, PERSON
 
 RULES = ResponseRules(deadline=load_working_days().deadlines())
 
@@ -59,7 +59,7 @@ def overdue(bus: LiveBus, department: str) -> list[tuple[str, Owed]]:
 def command(bus: LiveBus, *words: str) -> tuple[int, Any]:
     """Exit code and JSON of a command on this bus."""
     environment = {
-        "CREDITBUS_KAFKA": bus.settings.kafka, "CREDITBUS_REDIS": bus.settings.redis,
+        "CREDITBUS_KAFKA": str(bus.settings.kafka), "CREDITBUS_REDIS": bus.settings.redis,
         "CREDITBUS_TOPIC_PREFIX": bus.settings.topic_prefix, "CREDITBUS_PARTITIONS": str(bus.settings.partitions),
         "PATH": "/usr/bin:/bin",
     }  # fmt: skip
@@ -69,6 +69,14 @@ def command(bus: LiveBus, *words: str) -> tuple[int, Any]:
     )  # fmt: skip
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
+
+
+def initiated(bus: LiveBus, department: str, measure: str) -> list[str]:
+    """The states that the initiating department of the first test is shown of a measure."""
+    _, shown = command(bus, "responses", FIRM, "--initiator", "gd.hrss")
+    rows = [row for row in shown["responses"] if (row["department"], row["measure"]) == (department, measure)]
+    assert all(row["because_of"] == ["gd.hrss 粤人社监〔2026〕1号"] for row in rows)
+    return [row["state"] for row in rows]
 
 
 def test_2_from_the_notice_to_the_confirmed_lift(bus_settings: Settings, tmp_path: Path) -> None:
@@ -99,17 +107,20 @@ def test_2_from_the_notice_to_the_confirmed_lift(bus_settings: Settings, tmp_pat
         notice = newest(bus, "gd.fin")
         assert "procurement_ban" in [one["measure"] for one in notice["lifted"]], "it says what is to be confirmed"
         assert states(bus)[ban].state == State.LIFTED
+        assert initiated(bus, *ban) == ["lifted"], "the initiating department sees it to the end"
         deliver(bus, "gd.fin")
         assert states(bus)[ban].state == State.LIFT_DELIVERED
         respond(bus, *ban, "ENDED", 3)
         assert ban not in states(bus)
-        _, shown = command(bus, "responses", FIRM)
-        (row,) = [row for row in shown["responses"] if (row["department"], row["measure"]) == ban]
-        assert row["state"] == "lift_confirmed"
+        assert initiated(bus, *ban) == ["lift_confirmed"]
+        assert command(bus, "rebuild", "--yes")[0] == 0
+        bus.settle()
+        assert initiated(bus, *ban) == ["lift_confirmed"], "the records say what it rested on, not Redis"
 
 
 def test_3_what_was_executed_stays_so_until_the_last_support_ends(bus_settings: Settings, tmp_path: Path) -> None:
     with live_bus(bus_settings, tmp_path, "2026-03-02") as bus:
+        bus.publish("gd.amr", "registration", FIRM, "设立〔2020〕1号", legal_representative=PERSON)
         bus.listing("gd.tax", "TAX", FIRM, "粤税稽罚〔2026〕1号", grounds="1", serious=True)
         bus.listing("gd.em", "SAFE", FIRM, "粤应急罚〔2026〕1号", grounds="2", serious=True)
         bus.settle()
@@ -122,6 +133,8 @@ def test_3_what_was_executed_stays_so_until_the_last_support_ends(bus_settings: 
         )  # fmt: skip
         bus.settle()
         assert states(bus)[review].state == State.EXECUTED, "SAFE still supports it: nothing is to be confirmed"
+        _, shown = command(bus, "responses", PERSON, "--initiator", "gd.tax")
+        assert {row["state"] for row in shown["responses"]} == {"lifted"}, "what reached a person is told of its source"
         bus.publish(
             "gd.em", "withdrawal", FIRM, "粤应急撤〔2026〕1号", target_type="listing", target_document="粤应急罚〔2026〕1号",
             reason="REVOKED",

@@ -10,17 +10,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
-import redis
 from confluent_kafka import Producer
 
 from consumers.standing.run import build_verifier
-from consumers.standing.verify import Verdict, Verifier
+from consumers.standing.verdict import Verdict
+from consumers.standing.verify import Verifier
 from exchange.catalogue import load_catalogue
 from exchange.codec import Codec, open_codec
+from exchange.errors import RetryLaterError
 from exchange.kafka import LOSSLESS, open_admin
 from exchange.paths import SCHEMAS
+from exchange.redis_client import connect
 from exchange.settings import Settings
-from exchange.store import Store, connect
+from exchange.store import Store
 from exchange.topics import Topics, apply_topics
 from tests.conftest import clear_bus, environment_of
 
@@ -42,7 +44,7 @@ class BusUnderFault:
         self.departments = sorted(load_catalogue(SCHEMAS).departments)
         apply_topics(open_admin(settings.kafka), self.departments, settings)
         self.store = Store(connect(settings.redis))
-        self._producer = Producer({"bootstrap.servers": settings.kafka, "linger.ms": 2} | LOSSLESS)
+        self._producer = Producer({**settings.kafka.config(), "linger.ms": 2} | LOSSLESS)
         self.processors: list[subprocess.Popen[bytes]] = []
         self.fed = 0
 
@@ -102,8 +104,18 @@ class BusUnderFault:
         while calm < 3:
             assert time.monotonic() < until, self.unquiet()
             time.sleep(0.3)
-            verdict_ready = self.taken_in() >= self.fed and not self.verifier().waiting()
-            calm = calm + 1 if verdict_ready else 0
+            try:
+                is_quiet = self.taken_in() >= self.fed and not self.verifier().waiting()
+            except RetryLaterError:  # leaders of new topics are still being found
+                is_quiet = False
+            calm = calm + 1 if is_quiet else 0
+
+    def wait_taken_in(self, within: float = 60.0) -> None:
+        """Until all that was fed is behind Redis' cursors, whatever follows from it."""
+        until = time.monotonic() + within
+        while self.taken_in() < self.fed:
+            assert time.monotonic() < until, self.unquiet()
+            time.sleep(0.2)
 
     def unquiet(self) -> str:
         """Why it is not quiet; where the processors are goes to stderr."""
@@ -130,7 +142,7 @@ class BusUnderFault:
 
     def wipe_redis(self) -> None:
         """Lose all that Redis had."""
-        with redis.Redis.from_url(self.settings.redis) as client:
+        with connect(self.settings.redis) as client:
             client.flushdb()
 
     def verifier(self) -> Verifier:

@@ -1,9 +1,32 @@
-"""For the programs that fault tests kill: a step at which the process sends itself a signal."""
+"""For the programs that fault tests kill: a step at which the process sends itself a signal, and its run."""
 
+import faulthandler
+import logging
 import os
 import signal
 import sys
 from collections.abc import Callable
+from typing import Protocol
+
+from exchange.errors import CreditbusError
+
+
+class Process(Protocol):
+    """What runs until it is told to stop."""
+
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+def run(process: Process) -> None:
+    """Run a process until SIGTERM; an error of the bus ends it with its line."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(name)s %(message)s")
+    faulthandler.register(signal.SIGUSR1)
+    signal.signal(signal.SIGTERM, lambda *_: process.stop())
+    try:
+        process.run()
+    except CreditbusError as error:
+        sys.exit(error.line())
 
 
 def signal_at_step(name: str = "SIGKILL") -> Callable[[str], None]:

@@ -18,6 +18,7 @@ from consumers.standing.verify import marks_of
 from exchange.domain.calendar import to_date
 from exchange.domain.synthetic import synthetic_uscc
 from exchange.kafka import LOSSLESS
+from exchange.partitioner import partition_of
 from exchange.settings import Settings
 from tests.conftest import BusFactory, environment_of
 from tests.e2e.bus import LiveBus, live_bus
@@ -52,7 +53,7 @@ class Sender:
         self._bus = bus
         self._topic = bus.topics.into(department)
         self._producer = Producer(
-            {"bootstrap.servers": bus.settings.kafka, "message.max.bytes": 2_000_000, "linger.ms": 5} | LOSSLESS
+            {**bus.settings.kafka.config(), "message.max.bytes": 2_000_000, "linger.ms": 5} | LOSSLESS
         )
         self.places: dict[tuple[str, int, int], Malformed | None] = {}
 
@@ -122,6 +123,34 @@ def is_explained(bad: Malformed, rejection: dict[str, Any]) -> bool:
         and bytes.fromhex(rejection["raw_key"]) == key
         and int(rejection["raw_size"]) == len(bad.raw or b"")
     )
+
+
+def test_a_record_in_another_partition_than_its_keys_is_refused_and_its_replay_is_not(
+    bus_settings: Settings, tmp_path: Path
+) -> None:
+    with live_bus(bus_settings, tmp_path, today()) as bus:
+        value = bus.record(FIRM, "粤税稽罚〔2026〕1号", list_code="TAX") | {
+            "department": "gd.tax",
+            "subject_name": "合成公司",
+        }
+        raw = bus.codec.encode("listing", value)
+        elsewhere = (partition_of(FIRM, bus.settings.partitions) + 1) % bus.settings.partitions
+        producer = Producer(bus.settings.kafka.config())
+        producer.produce(bus.topics.into("gd.tax"), raw, FIRM.encode(), elsewhere)
+        assert producer.flush(60) == 0
+        bus.fed += 1
+        bus.settle()
+        (said,) = bus.rejections("gd.tax")
+        assert [one["code"] for one in said["reasons"]] == ["wrong_partition"]
+        assert (said["raw"], said["partition"]) == (raw, elsewhere)
+        assert bus.store.standing(elsewhere, FIRM) is None
+        assert bus.verify().rejected == 1
+        assert "1 sent again" in command(bus, "rejected", "replay", "--department", "gd.tax")
+        bus.fed += 1
+        bus.settle()
+        assert len(bus.rejections("gd.tax")) == 1
+        assert bus.picture(FIRM)[1].counts, "it lies where it belongs"
+        bus.verify()
 
 
 def test_replay_is_judged_anew(bus_settings: Settings, tmp_path: Path) -> None:

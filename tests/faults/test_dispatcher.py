@@ -5,54 +5,20 @@ arrives, in order, a receiver that dedupes never acts twice, and each notice del
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from consumers.dispatcher.schedule import URGENT, delay
-from tests.conftest import BusFactory, RunningStack, clear_bus, environment_of
-from tests.receiving import DEPARTMENTS, Desks, Pushed
+from tests.conftest import RunningStack
+from tests.faults.dispatchers import check, start_process
+from tests.receiving import DEPARTMENTS, Pushed
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 STEPS = ("fetch", "send", "answered", "concluded", "commit", "committed")
 """Where a dispatcher is killed: before and after each step of an attempt."""
 KILLS_A_STEP = int(os.environ.get("CREDITBUS_TEST_DISPATCHER_KILLS", "1"))
 """A longer run by setting it."""
-MAIN = Path(__file__).with_name("dispatcher_main.py")
-
-
-@pytest.fixture
-def pushed(new_bus: BusFactory) -> Iterator[Pushed]:
-    settings = new_bus()
-    with Desks() as desks, Pushed(settings, desks) as made:
-        yield made
-    clear_bus(settings)
-
-
-def start_process(pushed: Pushed, step: str = "", count: int = 0, **changes: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, str(MAIN), *([step, str(count)] if step else [])]
-    environment = environment_of(pushed.settings) | changes
-    return subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2])
-
-
-def check(pushed: Pushed) -> None:
-    """What must hold in the end, whatever happened."""
-    pushed.all_arrived()
-    pushed.stop()
-    delivered = {f"回执-{one.headers['webhook-id']}" for desk in pushed.desks.desks.values() for one in desk.taken}
-    newest = {f"回执-{pushed.ids[key, sequence]}" for key, sequence in pushed.newest.items()}
-    receipts = pushed.receipts()
-    # A notice that was delivered without being written down, and superseded meanwhile, has no receipt of its own.
-    assert newest <= set(receipts) <= delivered
-    for same in receipts.values():
-        assert len({one["notice_id"] for one in same}) == 1
-    for desk in pushed.desks.desks.values():
-        for acted in desk.acted.values():
-            assert acted == sorted(set(acted)), "each sequence once, in order"
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -159,8 +125,7 @@ def test_two_share_the_work_and_one_is_killed(pushed: Pushed) -> None:
             first.kill()
             first.wait()
     try:
-        pushed.all_arrived()
+        check(pushed)
     finally:
         second.terminate()
         assert second.wait(30) == 0
-    check(pushed)

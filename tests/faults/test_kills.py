@@ -7,8 +7,13 @@ import time
 
 import pytest
 
+from consumers.standing.join import FEEDBACK
+from exchange.domain.bodies import FeedbackState
+from exchange.domain.standing import Answer
+from exchange.partitioner import partition_of
 from tests.faults.bus import STEPS, BusUnderFault, kill, shuffled
-from tests.faults.records import province
+from tests.faults.records import about_firm, province
+from tests.worlds import FIRM
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
 RANDOM_KILLS = int(os.environ.get("CREDITBUS_TEST_KILLS", "150"))
@@ -38,6 +43,44 @@ def test_killed_at_each_step(bus: BusUnderFault, step: str) -> None:
     verdict = bus.verify()
     assert verdict.notices > 100
     assert died == KILLS_A_STEP
+
+
+MEASURE = ("gd.tax", "tax_strict_management")
+
+
+def response(bus: BusUnderFault) -> tuple[int, Answer | None]:
+    """How many feedbacks the firm's standing counts, and the answer to the measure that it keeps."""
+    standing = bus.store.standing(partition_of(FIRM, bus.settings.partitions), FIRM)
+    assert standing is not None
+    return standing.counts.get(FEEDBACK, 0), standing.answers.get(" ".join(MEASURE))
+
+
+@pytest.mark.parametrize("step", ["commit", "sent", "committed", "publish"])
+def test_killed_between_the_intake_of_a_feedback_and_its_consequences(bus: BusUnderFault, step: str) -> None:
+    bus.start("one")
+    bus.feed([about_firm("gd.tax", "listing", "名1", list_code="TAX", grounds="1")])
+    bus.wait_quiet()
+    bus.stop_all()
+    assert response(bus) == (0, None)
+    executed = about_firm(
+        "gd.tax", FEEDBACK, "反馈1", measure=MEASURE[1], state="EXECUTED", epoch=0, n=1, notice_id="0" * 32
+    )
+    # The listing behind it changes what departments are told, so that there is something to publish.
+    bus.feed([executed, executed, about_firm("gd.tax", "listing", "名2", list_code="TAX", grounds="1")])
+    process = bus.start("one", step, 1)
+    assert process.wait(120) == -signal.SIGKILL
+    if step == "commit":
+        assert response(bus) == (0, None), "taken in, and nothing of it committed"
+    elif step != "sent":  # then Redis may or may not have been asked
+        assert response(bus)[0] == 1, "committed, and nothing of it published"
+    bus.start("one")
+    bus.wait_quiet()
+    bus.stop_all()
+    count, answer = response(bus)
+    assert count == 1
+    assert answer is not None
+    assert (answer.state, answer.n, answer.document) == (FeedbackState.EXECUTED, 1, "反馈1")
+    bus.verify()
 
 
 def test_killed_at_random(bus: BusUnderFault) -> None:

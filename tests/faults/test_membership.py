@@ -24,7 +24,7 @@ def test_a_member_whose_name_nobody_else_has_comes_back(bus: BusUnderFault) -> N
     settings = bus.settings
     twin = Consumer(
         {
-            "bootstrap.servers": settings.kafka,
+            **settings.kafka.config(),
             "group.id": f"{settings.topic_prefix}.{settings.group}",
             "group.instance.id": "one",
             "session.timeout.ms": 6000,

@@ -1,7 +1,6 @@
 """Servers that stop, die, come back older or empty under running processors."""
 
 import random
-import shutil
 import time
 from pathlib import Path
 
@@ -9,9 +8,13 @@ import pytest
 
 from tests.conftest import RunningStack
 from tests.faults.bus import BusUnderFault, shuffled
+from tests.faults.older_redis import come_back_from, keep_copy
 from tests.faults.records import province
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
+
+REFUSED = 20
+"""Records that are none; fewer in a row than hold a topic."""
 
 
 def finish(bus: BusUnderFault) -> None:
@@ -50,15 +53,10 @@ def test_redis_comes_back_from_an_older_copy(bus: BusUnderFault, stack: RunningS
     bus.start("one")
     bus.feed(records[:1000])
     bus.wait_quiet()
-    stack.valkey.stop()
-    shutil.copytree(stack.valkey.aof, tmp_path / "aof")
-    stack.valkey.start()
+    keep_copy(stack, tmp_path / "aof")
     bus.feed(records[1000:2000])
     bus.wait_quiet()
-    stack.valkey.kill()
-    shutil.rmtree(stack.valkey.aof)
-    shutil.copytree(tmp_path / "aof", stack.valkey.aof)
-    stack.valkey.start()
+    come_back_from(stack, tmp_path / "aof")
     bus.feed(records[2000:])
     finish(bus)
 
@@ -81,7 +79,13 @@ def test_redis_is_wiped(bus: BusUnderFault) -> None:
 def test_killed_while_reconciling(bus: BusUnderFault, step: str) -> None:
     records = shuffled(province(seed=8, count=1000), random.Random(8))
     bus.at_rest_with_redis_wiped(records)
+    for number in range(REFUSED):  # beyond Kafka's offsets, so that nobody has heard of them
+        bus.feed_raw("gd.tax", f"org:{number}".encode(), b"no record")
+    bus.feed([])
     for count in (1, 2, 3):
         bus.start("one", step, count).wait(60)
     bus.start("one")
-    finish(bus)
+    bus.wait_quiet()
+    bus.stop_all()
+    verdict = bus.verify()
+    assert (verdict.notices > 50, verdict.rejected) == (True, REFUSED)

@@ -10,8 +10,8 @@ from consumers.dispatcher.attempt_log import Attempt, decode_attempt
 from consumers.dispatcher.run import open_delivery_store
 from exchange.endpoints import Endpoint, Payload, State
 from exchange.partitioner import partition_of
+from exchange.redis_client import connect
 from exchange.settings import Settings
-from exchange.store import connect
 from tests.receiving import DEPARTMENTS, NOT_URGENT, Desks, Pushed, subject
 
 pytestmark = pytest.mark.servers
@@ -239,6 +239,18 @@ def test_a_thin_message_and_one_from_now(pushed: Pushed) -> None:
     pushed.stop()
     (one,) = pushed.desks.desks[FIN].taken
     assert set(one.event["data"]) == {"id", "department", "subject", "epoch", "n", "place"}
+
+
+def test_whole_notices_go_only_to_whom_the_catalogue_grants_them(pushed: Pushed) -> None:
+    for department in (FIN, "ext.railway"):
+        pushed.add(department, payload=Payload.FULL)  # as before the catalogue said otherwise
+        pushed.put(department, 1, 1)
+    pushed.flush()
+    pushed.start()
+    pushed.all_arrived()
+    pushed.stop()
+    (whole,), (thin,) = (pushed.desks.desks[department].taken for department in (FIN, "ext.railway"))
+    assert ("measures" in whole.event["data"], "measures" in thin.event["data"]) == (True, False)
 
 
 def test_a_name_that_leads_to_a_private_address_is_refused_when_connecting(pushed: Pushed) -> None:

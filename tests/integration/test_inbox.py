@@ -30,7 +30,7 @@ class Letterbox:
         self._settings = settings
         self._folder = folder
         apply_topics(open_admin(settings.kafka), [DEPARTMENT], settings)
-        self._producer = Producer({"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random"})
+        self._producer = Producer({**settings.kafka.config(), "partitioner": "murmur2_random"})
 
     def notice(self, subject: str, n: int, *measures: str, epoch: int = 0) -> bytes:
         """A notice in wire format, with the full set of measures in force."""

@@ -47,7 +47,7 @@ def test_members_leave_while_others_come_and_nobody_answers(bus_settings: Settin
     topic = Topics(bus_settings.topic_prefix).out_of(DEPARTMENT)
     members: list[Consumer] = []
     for number in range(12):
-        member = Consumer({"bootstrap.servers": bus_settings.kafka, "group.id": topic, "session.timeout.ms": 6000})
+        member = Consumer({**bus_settings.kafka.config(), "group.id": topic, "session.timeout.ms": 6000})
         member.subscribe([topic])
         members.append(member)
         if number % 2:

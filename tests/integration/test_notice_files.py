@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from exchange.api_keys import RedisKeys, recognise
+from exchange.redis_client import connect
 from exchange.settings import Settings
-from exchange.store import connect
 from tests.pulling import FIN, TAX, NoticeBoard, firm, notice, run_command
 
 pytestmark = pytest.mark.servers
@@ -19,10 +19,8 @@ DAY = f"{TODAY:%Y-%m-%d}"
 
 @pytest.fixture
 def board(bus_settings: Settings, tmp_path: Path) -> NoticeBoard:
-    settings = bus_settings.model_copy(update={"partitions": 2, "home": tmp_path / "home"})
-    return NoticeBoard(
-        Settings(**settings.model_dump(include=bus_settings.model_fields_set | {"partitions", "home"})), (FIN, TAX)
-    )
+    given = {name: getattr(bus_settings, name) for name in bus_settings.model_fields_set}
+    return NoticeBoard(Settings(**given | {"partitions": 2, "home": tmp_path / "home"}), (FIN, TAX))
 
 
 def test_a_day_by_file_and_back_as_feedback(board: NoticeBoard, tmp_path: Path) -> None:

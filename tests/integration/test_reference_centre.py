@@ -79,7 +79,7 @@ def test_pushed_notices_with_the_official_library(tmp_path: Path) -> None:
 def test_a_run_on_kafka(bus_settings: Settings, tmp_path: Path) -> None:
     departments = Departments(bus_settings, [DEPARTMENT])
     topic = Topics(bus_settings.topic_prefix).out_of(DEPARTMENT)
-    producer = Producer({"bootstrap.servers": bus_settings.kafka, "partitioner": "murmur2_random"})
+    producer = Producer({**bus_settings.kafka.config(), "partitioner": "murmur2_random"})
 
     def put(*values: dict[str, object]) -> None:
         for value in values:

@@ -18,6 +18,7 @@ from deploy.local.folder import Folder
 from deploy.local.processes import Identity
 from deploy.local.stack import Stack
 from deploy.local.state import ServerState, StackState, read_state, write
+from exchange.brokers import Brokers
 from exchange.errors import FatalError, RequestError
 from exchange.kafka import open_admin
 from exchange.settings import Settings
@@ -85,8 +86,8 @@ def test_up_down_up_status_reset(home: Home) -> None:
     assert status["kafka"]["answers"]
     assert status["kafka"]["memory_bytes"] > 2**20
     assert status["kafka"]["data_bytes"] > 0
-    assert (status["kafka"]["version"], status["redis"]["version"][:2]) == ("4.3.1", "9.")
-    apply_topics(open_admin(first["kafka"]), ["gd.tax"], home.settings)
+    assert (status["kafka"]["version"], status["redis"]["version"][:2]) == ("4.2.2", "9.")
+    apply_topics(open_admin(Brokers(first["kafka"])), ["gd.tax"], home.settings)
 
     assert home.run("down").stdout == "ended\n"
     assert all_gone(started)
@@ -96,7 +97,7 @@ def test_up_down_up_status_reset(home: Home) -> None:
     assert not json.loads(after_down.stdout)["running"]
 
     assert home.ok("up") == first, "ports are kept"
-    assert Topics("credit").standing in open_admin(first["kafka"]).list_topics(timeout=10).topics
+    assert Topics("credit").standing in open_admin(Brokers(first["kafka"])).list_topics(timeout=10).topics
     assert home.ok("status")["cluster_id"] == status["cluster_id"]
 
     refused = home.run("reset")
@@ -138,7 +139,8 @@ def test_up_ends_servers_that_a_killed_run_left(home: Home) -> None:
     orphan = subprocess.Popen(plan["valkey"]["argv"], stdout=subprocess.DEVNULL)
     left = Identity.of(orphan.pid)
     port = plan["valkey"]["port"]
-    reused = Identity(pid=os.getpid(), started=left.started - 100, since_boot=left.since_boot - 100)  # not us
+    us = Identity.of(os.getpid())
+    reused = Identity(pid=us.pid, started=us.started - 100, since_boot=us.since_boot - 100)  # somebody before us
     servers = {"valkey": ServerState(port=port, process=left), "kafka": ServerState(port=1, process=reused)}
     write(home.folder.state, StackState(supervisor=reused, attached=False, servers=servers))
 
@@ -250,9 +252,9 @@ def test_a_failed_start_says_why_and_leaves_nothing_running(home: Home) -> None:
 
 
 def test_only_what_is_not_external_is_started(home: Home) -> None:
-    half = home.settings.model_copy(update={"kafka": "127.0.0.1:1"})
+    half = home.settings.model_copy(update={"kafka": Brokers("127.0.0.1:1")})
     stack = Stack(half)
     servers = stack.up()
-    assert servers.kafka == "127.0.0.1:1"
+    assert str(servers.kafka) == "127.0.0.1:1"
     assert set(home.state().servers) == {"valkey"}
     assert stack.down()

@@ -37,7 +37,7 @@ def count_records(settings: Settings, topic: str) -> int:
 def test_kafka_comes_back_with_what_it_confirmed(stack: RunningStack, bus_settings: Settings, how: str) -> None:
     topic = Topics(bus_settings.topic_prefix).into("gd.tax")
     apply_topics(open_admin(bus_settings.kafka), ["gd.tax"], bus_settings)
-    producer = Producer({"bootstrap.servers": bus_settings.kafka, "acks": "all", "log_level": 2})
+    producer = Producer({**bus_settings.kafka.config(), "acks": "all", "log_level": 2})
     for number in range(1000):
         producer.produce(topic, key=str(number), value=b"record")
     assert producer.flush(30) == 0
@@ -119,7 +119,7 @@ def test_databases_are_many_enough_for_tests_to_have_their_own(bus_settings: Set
 def test_large_rejections_fit(bus_settings: Settings) -> None:
     apply_topics(open_admin(bus_settings.kafka), ["gd.tax"], bus_settings)
     topic = Topics(bus_settings.topic_prefix).rejected_of("gd.tax")
-    producer = Producer({"bootstrap.servers": bus_settings.kafka, "message.max.bytes": 4_000_000, "log_level": 2})
+    producer = Producer({**bus_settings.kafka.config(), "message.max.bytes": 4_000_000, "log_level": 2})
     failures: list[object] = []
     producer.produce(topic, value=b"x" * (2**20 + 200_000), on_delivery=lambda error, _: failures.append(error))
     producer.flush(30)

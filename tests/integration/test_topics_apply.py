@@ -7,10 +7,15 @@ import time
 
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from pydantic import SecretStr
 
 from deploy.local.ports import choose
-from exchange.errors import FatalError, RetryLaterError
+from exchange.brokers import Brokers
+from exchange.errors import FatalError, RequestError, RetryLaterError
+from exchange.grants import grants_of
 from exchange.kafka import open_admin
+from exchange.kafka_acl import apply_acls
+from exchange.kafka_entry import check_entry
 from exchange.settings import Settings
 from exchange.topics import Topics, apply_topics
 from tests.conftest import environment_of
@@ -27,7 +32,7 @@ def test_creates_what_is_missing_and_then_changes_nothing(bus_settings: Settings
     second = apply_topics(admin, DEPARTMENTS, bus_settings)
 
     assert set(first.created) == set(names.configs(DEPARTMENTS, replication=1))
-    assert len(first.created) == 3 + 3 * len(DEPARTMENTS)
+    assert len(first.created) == 4 + 3 * len(DEPARTMENTS)
     assert (second.created, second.changed) == ((), {})
     assert set(second.unchanged) == set(first.created)
     found = admin.list_topics(timeout=10).topics
@@ -79,10 +84,23 @@ def test_sets_back_what_somebody_changed(bus_settings: Settings) -> None:
 
 
 def test_nobody_there_is_told_as_such() -> None:
-    nobody = f"127.0.0.1:{choose('nobody', '', given=0, remembered=None)}"
+    nobody = Brokers(f"127.0.0.1:{choose('nobody', '', given=0, remembered=None)}")
     with pytest.raises(RetryLaterError) as caught:
         apply_topics(open_admin(nobody), ["gd.tax"], Settings(), request_seconds=1.0)
     assert caught.value.code == "kafka_unavailable"
+
+
+def test_whoever_speaks_tls_to_it_is_told_that_it_does_not(bus_settings: Settings) -> None:
+    with pytest.raises(RequestError) as caught:
+        check_entry(Brokers(bus_settings.kafka.address, protocol="SASL_SSL", user="u", password=SecretStr("p")))
+    assert caught.value.code == "kafka_speaks_clear"
+    check_entry(bus_settings.kafka)
+
+
+def test_without_an_authorizer_there_are_no_lists(bus_settings: Settings) -> None:
+    with pytest.raises(RequestError) as caught:
+        apply_acls(open_admin(bus_settings.kafka), "credit", grants_of(bus_settings, ["gd.tax"]), dry_run=False)
+    assert caught.value.code == "no_authorizer"
 
 
 def test_the_command(bus_settings: Settings) -> None:
@@ -93,9 +111,9 @@ def test_the_command(bus_settings: Settings) -> None:
 
     first = run("--department", "gd.tax", "--json")
     assert first.returncode == 0, first.stderr
-    assert len(json.loads(first.stdout)["created"]) == 6
+    assert len(json.loads(first.stdout)["created"]) == 7
     again = run("--department", "gd.tax")
-    assert again.stdout == "0 created, 0 changed, 6 as they were\n"
+    assert again.stdout == "0 created, 0 changed, 7 as they were\n"
     other = run("--department", "gd.tax", CREDITBUS_PARTITIONS="3")
     assert (other.returncode, other.stderr.count("\n")) == (1, 1)
     assert other.stderr.startswith("error[partition_mismatch]")

@@ -16,10 +16,14 @@ documents = st.sampled_from(["a", "b"])
 def amendment(record_type: str, body: st.SearchStrategy[tuple[int | None, ...]]) -> st.SearchStrategy[Fact]:
     targets = documents.flatmap(lambda d: st.sampled_from([f"listing/gd.tax/{d}", f"penalty/gd.tax/{d}"]))
     return st.builds(
-        lambda target, body, revision: fact(record_type, "w", body, target=target, revision=revision),
+        lambda target, document, body, revision, on: fact(
+            record_type, document, body, target=target, revision=revision, on=on, digest=hash((body, on)) & 0xFFFF
+        ),
         targets,
+        documents,
         body,
         revisions,
+        st.sampled_from(["2026-01-01", "2026-02-01"]),
     )
 
 
@@ -39,6 +43,7 @@ facts = st.one_of(
     amendment("listing_extension", st.tuples(st.integers(1, 36))),
     amendment("objection", st.tuples(st.integers(0, 2))),
     amendment("repair", st.tuples(st.integers(0, 3), st.none(), st.just(1))),
+    amendment("application", st.just(())),
 )  # fmt: skip
 histories = st.lists(facts, max_size=12)
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.errors import RejectedError
+from exchange.tables import Cell
 from producers.importer.amounts import FINE, compare_amounts, read_numeral, stated_yuan
-from producers.importer.cells import Cell, read_code, read_date, read_end, read_text, read_yuan, split_values
+from producers.importer.cells import read_code, read_date, read_end, read_text, read_yuan, split_values
 from producers.importer.revisions import read_timestamp
 
 DAYS = st.dates(min_value=date(1949, 10, 1), max_value=date(2098, 12, 31))

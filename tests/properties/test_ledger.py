@@ -6,12 +6,12 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exchange.bus_keys import LedgerKeys, trusts
 from exchange.domain.ledger import CLASSIFIED, Draft, Entry, Head, Kind, entry_hash, genesis
 from exchange.domain.ledger_chain import Chain
 from exchange.domain.ledger_check import Fault
 from exchange.domain.ledger_file import FileCheck, may_be_gone
 from exchange.domain.ledger_lines import Header, Line, end_line, entry_line, header_line
-from exchange.ledger_keys import LedgerKeys, trusts
 from exchange.signatures import SigningKeys
 
 BUS, TOPIC = "credit", "credit.ledger"

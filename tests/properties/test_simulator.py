@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.catalogue import load_catalogue
-from exchange.codec import Codec
+from exchange.codec import PREFIX_BYTES, Codec
 from exchange.domain.calendar import to_day
 from exchange.paths import SCHEMAS
 from exchange.pseudonym import PersonKeys
-from exchange.validation import validate
+from exchange.validation import compile_accept, validate
 from producers.simulator.events import Event
 from producers.simulator.mix import RISK_CLASS, TAX_CREDIT
 from producers.simulator.simulate import Burst, simulate
@@ -49,6 +49,9 @@ def test_the_bus_accepts_every_record(seed: int) -> None:
             record_type, plain, department=department, today=to_day(TODAY), grants=grants, size=len(raw), thorough=True
         )
         assert not reasons
+        accept = compile_accept(record_type, PREFIX_BYTES)
+        assert accept is not None
+        assert accept(raw, department, to_day(TODAY)) == tuple(plain.values()), "at first sight, as nearly all are"
 
 
 def test_the_mix_is_near_what_is_published() -> None:

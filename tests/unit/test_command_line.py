@@ -12,6 +12,7 @@ from deploy.cli.main import COMMANDS, Command, Deferred
 from deploy.cli.run import serve_metrics
 from exchange.errors import RequestError
 from exchange.metrics import StandingMetrics
+from exchange.settings import Settings
 
 HEAVY = ("confluent_kafka", "pydantic", "redis", "fastavro", "jgo", "prometheus_client")
 
@@ -55,6 +56,6 @@ def test_a_metrics_port_in_use_is_one_line_that_says_what_to_do() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(RequestError) as failure:
-            serve_metrics(StandingMetrics(), Liveness(), port)
+            serve_metrics(StandingMetrics(), Liveness(), Settings(metrics_port=port))
     assert failure.value.line().startswith(f"error[port_taken]: port {port} ")
     assert "CREDITBUS_METRICS_PORT" in failure.value.line()

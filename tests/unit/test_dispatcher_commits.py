@@ -33,8 +33,9 @@ def test_a_partition_that_is_given_away_while_redis_is_asked_is_left_alone() -> 
         with ThreadPoolExecutor(1) as thread:
             store = SlowStore()
             commits = Commits(
-                cast("DeliveryStore", store), thread, on_fenced=fenced.extend, on_wait=print, on_step=lambda _: None
-            )
+                cast("DeliveryStore", store), thread, on_fenced=fenced.extend, on_wait=print, on_step=lambda _: None,
+                lease_seconds=5,
+            )  # fmt: skip
             store.commits = commits
             for number in (0, 1):
                 await commits.attach(number)

@@ -109,6 +109,9 @@ def test_the_guard_lets_through_what_is_public_or_allowed() -> None:
         Guard(["10.1.0.0/99"])
 
 
+SKIPPED = (Skipped("older", 1, 0, 1000, (("procurement_ban", "IMPOSED"),)),)
+
+
 def pointer(**changes: object) -> Pointer:
     notice = CODEC.decode_plain(RAW)[1]
     fields = {
@@ -119,8 +122,7 @@ def pointer(**changes: object) -> Pointer:
 
 
 def test_the_message_is_a_cloud_event_with_the_whole_notice() -> None:
-    skipped = Skipped("older", 1, 0, 1000, (("procurement_ban", "IMPOSED"),))
-    body = Envelope(CODEC, "/creditbus/credit").full(pointer(skipped=(skipped,), skipped_count=3), RAW)
+    body = Envelope(CODEC, "/creditbus/credit").full(pointer(skipped=SKIPPED, skipped_count=3), RAW)
     event = from_structured_event(HTTPMessage({"content-type": CONTENT_TYPE}, body), JSONFormat())
     assert (event.get_id(), event.get_type(), event.get_source()) == (
         pointer().notice, "cn.creditbus.notice.v1", "/creditbus/credit",
@@ -142,8 +144,13 @@ def test_the_message_is_a_cloud_event_with_the_whole_notice() -> None:
 
 
 def test_a_thin_message_tells_nothing_of_the_notice() -> None:
-    body = Envelope(CODEC, "/creditbus/credit").thin(pointer(), "gd.fin", "credit.out.gd.fin")
+    body = Envelope(CODEC, "/creditbus/credit").thin(
+        pointer(skipped=SKIPPED, skipped_count=3), "gd.fin", "credit.out.gd.fin"
+    )
     data = json.loads(body)["data"]
+    assert data.pop("superseded") == {
+        "count": 3, "notices": [{"id": "older", "epoch": 1, "n": 0, "issued_at": "1970-01-01T00:00:01.000Z"}]
+    }  # fmt: skip
     assert set(data) == {"id", "department", "subject", "epoch", "n", "place"}
     assert data["place"] == {"topic": "credit.out.gd.fin", "partition": 2, "offset": 7}
     assert b"procurement_ban" not in body

@@ -6,11 +6,12 @@ from decimal import Decimal
 import pytest
 
 from exchange.errors import RejectedError
+from exchange.masking import MASK, mask_ids
+from exchange.tables import Cell
 from producers.importer.amounts import CONFISCATED, FINE, compare_amounts, read_numeral, stated_yuan
-from producers.importer.cells import Cell, read_code, read_date, read_end, read_text, read_yuan, split_values
+from producers.importer.cells import read_code, read_date, read_end, read_text, read_yuan, split_values
 from producers.importer.kinds import read_boolean, read_choice, read_division, read_integer, read_number
 from producers.importer.penalties import grade_severity, is_on_the_spot
-from producers.importer.persons import MASK, mask_ids
 from producers.importer.revisions import read_revision, read_timestamp
 
 

@@ -13,9 +13,9 @@ from exchange.domain.synthetic import synthetic_citizen_id, synthetic_organisati
 from exchange.errors import Reason
 from exchange.paths import SCHEMAS
 from exchange.pseudonym import PersonKeys, person_subject
+from exchange.tables import Row
 from producers.importer.convert import Converted, Converter
 from producers.importer.layouts import find_header, load_layouts
-from producers.importer.tables import Row
 from producers.prepare import Preparer
 
 KEYS = PersonKeys.parse("t1:" + "07" * 32)

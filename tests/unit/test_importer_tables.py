@@ -7,7 +7,7 @@ import pytest
 from openpyxl import Workbook
 
 from exchange.errors import RequestError
-from producers.importer.tables import Row, open_table
+from exchange.tables import Row, open_table
 
 HEADER = "名称,文书号\r\n"
 

@@ -12,12 +12,12 @@ import pytest
 
 from consumers.ledger.drafts import Describer
 from consumers.ledger.process import in_order
+from exchange.bus_keys import LedgerKeys, trusts
 from exchange.codec import Codec
 from exchange.domain.ledger import ENTRY_FORM, Draft, Entry, Head, Kind, entry_hash, framed, genesis, statement
 from exchange.domain.ledger_chain import Chain
 from exchange.domain.ledger_lines import Header, Line, end_line, entry_line, header_line
 from exchange.domain.synthetic import synthetic_uscc
-from exchange.ledger_keys import LedgerKeys, trusts
 from exchange.paths import SCHEMAS
 from exchange.signatures import SigningKeys
 from exchange.topics import Topics

@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.domain.bodies import FeedbackState, RepairState, answering
+from exchange.domain.bodies import FeedbackState, RepairState
 from exchange.domain.calendar import to_date
+from exchange.domain.facts import answering, application_facts
 from exchange.domain.fold import fold_all
 from exchange.domain.judge import RuleBook, judge
 from exchange.domain.notice import Action, Draft, settle
 from exchange.domain.policy import Policy, RepairProcess
 from exchange.domain.record import Fact
 from exchange.domain.response import Obligation, ResponseRules, State, obligations
-from exchange.domain.standing import EMPTY, Owed, Standing
+from exchange.domain.standing import EMPTY, Application, Owed, Standing
 from exchange.working_days import load_working_days
 from tests.worlds import SMALL, day, fact, listing
 
@@ -156,6 +157,23 @@ def test_when_it_answers_at_last_the_supervisor_hears_of_it_and_the_department_d
     assert not case.standing.told["gd.fin"].overdue
 
 
+def test_a_response_overdue_goes_when_the_term_of_its_measure_ends_and_the_supervisor_hears_of_it() -> None:
+    case = Case()
+    case.on("2026-03-02", listing("TAX", "t1", until="2026-03-16"))
+    case.on("2026-03-10")
+    case.on("2026-03-13")
+    assert {who: len(told.overdue) for who, told in case.standing.told.items()} == {"gd.fin": 1, "gd.drc": 2}
+    drafts = {draft.department: draft for draft in case.on("2026-03-16")}
+    assert drafts["gd.fin"].changes == (("no_procurement", Action.LIFTED),)
+    assert [drafts[one].told.overdue for one in ("gd.fin", "gd.drc")] == [(), ()]
+    due = case.states()[FIN].respond_by
+    late = {draft.department: draft for draft in case.on(to_date(due + 1).isoformat())}
+    assert late["gd.fin"].told.overdue == (Owed(*FIN, lift=True, respond_by=due),), "the end is to be confirmed"
+    again = {draft.department: draft for draft in case.on(to_date(due + 1).isoformat(), listing("TAX", "t2"))}
+    assert again["gd.fin"].changes == (("no_procurement", Action.IMPOSED),)
+    assert again["gd.fin"].told.overdue == (), "nor is the confirmation owed now"
+
+
 def test_a_snooze_needs_an_officer_and_ends(case: Case) -> None:
     case.on("2026-03-03", feedback("gd.drc", "bond_review", "EXECUTED"))
     case.on("2026-03-04", feedback(*FIN, "ACKNOWLEDGED", snoozed_until="2026-04-01"))
@@ -214,23 +232,58 @@ def test_an_answer_that_names_no_notice_counts_from_the_day_of_the_notice(case: 
     assert case.states()[FIN].state == State.EXECUTED
 
 
-def test_applications_for_repair_are_owed_acceptance_and_answer() -> None:
+def repair(state: RepairState, document: str, target: str, *, on: str, revision: int = 1) -> list[Fact]:
+    """What a step of credit repair brings."""
+    own = fact("repair", document, (state, None, 1), target=target, on=on, revision=revision)
+    return [own, *application_facts({"state": state, "document": document}, own)]
+
+
+def repair_case() -> Case:
     process = RepairProcess(accept_working_days=3, answer_working_days=10, basis="o", effective_from=0)
-    case = Case(replace(SMALL, repair_process=(process,)))
-    case.on("2026-03-02", listing("TAX", "t1"))
+    return Case(replace(SMALL, repair_process=(process,)))
+
+
+LISTED, FINED = "listing/gd.tax/t1", "penalty/gd.tax/f1"
+
+
+@pytest.mark.parametrize("target", [LISTED, FINED])
+@pytest.mark.parametrize("documents", ["申1 受1 决1", "申1 申1 申1"])
+def test_applications_for_repair_are_owed_acceptance_and_answer(target: str, documents: str) -> None:
+    applied, accepted, decided = documents.split()
+    number = target.rpartition("/")[2]
+    case = repair_case()
+    case.on("2026-03-02", listing("TAX", "t1"), fact("penalty", "f1", (1, 100, 0, None)))
     case.on("2026-03-02", *(feedback(d, m, "EXECUTED") for d, m in (FIN, ("gd.drc", "bond_review"))))
-    target = "listing/gd.tax/t1"
-    applied = fact("repair", "申1", (RepairState.APPLIED, None, 1), target=target, on="2026-04-07")
-    assert case.on("2026-04-07", applied) == []
+    assert case.on("2026-04-07", *repair(RepairState.APPLIED, applied, target, on="2026-04-07")) == []
     (late,) = case.on("2026-04-11")
-    assert late.told.overdue == (Owed("gd.tax", "repair_acceptance t1", False, day("2026-04-10")),)
-    accepted = fact("repair", "受1", (RepairState.ACCEPTED, None, 1), target=target, on="2026-04-13")
-    case.on("2026-04-13", accepted)
+    assert late.told.overdue == (Owed("gd.tax", f"repair_acceptance {number}", False, day("2026-04-10")),)
+    case.on("2026-04-13", *repair(RepairState.ACCEPTED, accepted, target, on="2026-04-13", revision=2))
     assert not case.standing.told["gd.tax"].overdue
     (late,) = case.on("2026-04-22")
-    assert late.told.overdue == (Owed("gd.tax", "repair_answer t1", False, day("2026-04-21")),)
-    case.on("2026-04-23", fact("repair", "决1", (RepairState.GRANTED, None, 1), target=target, on="2026-04-23"))
+    assert late.told.overdue == (Owed("gd.tax", f"repair_answer {number}", False, day("2026-04-21")),)
+    case.on("2026-04-23", *repair(RepairState.GRANTED, decided, target, on="2026-04-23", revision=3))
     assert not case.standing.told["gd.tax"].overdue
+    assert not case.standing.applications
+
+
+def test_a_subject_that_owes_nothing_is_watched_for_its_penalty_and_then_forgotten() -> None:
+    case = repair_case()
+    case.on("2026-04-07", fact("penalty", "f1", (1, 100, 0, None)))
+    case.on("2026-04-07", *repair(RepairState.APPLIED, "申1", FINED, on="2026-04-07"))
+    assert case.standing.due == day("2026-04-11")
+    (late,) = case.on("2026-04-11")
+    assert (late.department, late.changes) == ("gd.tax", ())
+    case.on("2026-04-14", fact("withdrawal", "w", (0,), target=FINED))
+    assert (case.standing.told["gd.tax"].overdue, case.standing.due) == ((), 0)
+
+
+def test_a_second_application_has_terms_of_its_own() -> None:
+    case = repair_case()
+    case.on("2026-03-02", fact("penalty", "f1", (1, 100, 0, None)))
+    for state, on in ((RepairState.APPLIED, "2026-03-03"), (RepairState.REFUSED, "2026-03-05")):
+        case.on(on, *repair(state, "申1", FINED, on=on, revision=state + 1))
+    case.on("2026-06-01", *repair(RepairState.APPLIED, "申2", FINED, on="2026-06-01"))
+    assert case.standing.applications == {FINED: Application(day("2026-06-01"), accepted=False)}
 
 
 answers = st.builds(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from exchange.settings import Settings
+from exchange.tables import open_table
 from producers.importer.job import Outcome, open_job
-from producers.importer.tables import open_table
 from producers.samples import SAMPLES, Sample
 from producers.samples.generate import generate
 

@@ -155,7 +155,7 @@ def test_data_of_another_patch_release_is_taken(folder: Folder) -> None:
 def test_kafka_settings_hold_any_path(tmp_path: Path) -> None:
     folder = Folder(root=tmp_path / "信用 bus\\1")
     folder.create()
-    text = kafka.write_settings(folder, port=1, controller_port=2).read_text("ascii")
+    text = kafka.write_settings(folder, port=1, certificate_port=3, controller_port=2).read_text("ascii")
     assert "\\u4fe1\\u7528 bus\\\\1" in text
     assert "advertised.listeners=BROKER://127.0.0.1:1\n" in text
 

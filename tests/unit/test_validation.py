@@ -2,17 +2,19 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from exchange.codec import Codec
+from consumers.portal.workspace.record_form import in_words
+from exchange.codec import PREFIX_BYTES, Codec
 from exchange.errors import Reason, RejectedError
 from exchange.paths import SCHEMAS
-from exchange.reasons import REASONS
-from exchange.validation import MESSAGE_BYTES, validate
+from exchange.reasons import HOW, REASONS
+from exchange.validation import MESSAGE_BYTES, compile_accept, validate
 
 CODEC = Codec.from_files(SCHEMAS)
 ALL = frozenset(CODEC.record_types)
@@ -107,11 +109,32 @@ BROKEN: tuple[tuple[str, dict[str, Any], list[tuple[str, str]]], ...] = (
 
 
 @pytest.mark.parametrize(
-    "record_type", sorted(ALL - {"notice", "rejection", "standing_change", "internal_message", "ledger_entry"})
+    "record_type",
+    sorted(
+        ALL
+        - {
+            "notice",
+            "rejection",
+            "standing_change",
+            "internal_message",
+            "ledger_entry",
+            "access_entry",
+            "window_part",
+            "window_count",
+        }
+    ),
 )
 def test_good_records_have_no_reason(record_type: str) -> None:
     for size in (0, 500, MESSAGE_BYTES):
         assert check(record_type, good(record_type), size=size, thorough=True) == ()
+    assert accepted(record_type, good(record_type)) == tuple(good(record_type).values())
+
+
+def accepted(record_type: str, value: dict[str, Any]) -> tuple[Any, ...] | None:
+    """What is taken in at first sight."""
+    accept = compile_accept(record_type, PREFIX_BYTES)
+    assert accept is not None
+    return accept(CODEC.encode_plain(record_type, value), DEPARTMENT, TODAY)
 
 
 @pytest.mark.parametrize(("record_type", "changes", "expected"), BROKEN, ids=[f"{b[0]}-{b[2][0][0]}-{n}" for n, b in enumerate(BROKEN)])  # fmt: skip
@@ -124,6 +147,7 @@ def test_each_broken_rule_has_its_reason(
         assert [(reason.code, reason.field) for reason in reasons] == expected
         assert all(reason.rule for reason in reasons)
         assert CITIZEN not in str(reasons)
+    assert accepted(record_type, good(record_type, **changes)) is None
 
 
 GOOD_EDGES: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -156,6 +180,7 @@ def test_what_is_just_allowed_is_allowed(record_type: str, changes: dict[str, An
     raw = CODEC.encode_plain(record_type, good(record_type, **changes))
     for size in (0, len(raw)):
         assert check(record_type, CODEC.decode_plain(raw)[1], size=size, thorough=True) == ()
+    assert accepted(record_type, good(record_type, **changes)) in (None, tuple(CODEC.decode_plain(raw)[1].values()))
 
 
 def test_all_reasons_are_given_at_once() -> None:
@@ -173,7 +198,18 @@ def test_a_good_record_of_a_type_that_is_not_granted_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "record_type", ["notice", "rejection", "standing_change", "internal_message", "ledger_entry", "nonsense"]
+    "record_type",
+    [
+        "notice",
+        "rejection",
+        "standing_change",
+        "internal_message",
+        "ledger_entry",
+        "access_entry",
+        "window_part",
+        "window_count",
+        "nonsense",
+    ],
 )
 def test_records_of_the_bus_are_not_taken_from_departments(record_type: str) -> None:
     (reason,) = check(record_type, {}, grants=ALL | {record_type})
@@ -213,3 +249,25 @@ def test_every_reason_is_documented() -> None:
     given = {code for path in modules for code in coded(path)}
     assert given - set(REASONS) - {"alias_kind"} == set()
     assert all(meaning.zh and meaning.en for meaning in REASONS.values())
+
+
+def test_every_reason_says_in_chinese_what_to_do() -> None:
+    assert set(HOW) == set(REASONS)
+    for code in REASONS:
+        zh = in_words(Reason(code=code, rule="some rule in English")).zh
+        assert zh == f"{REASONS[code].zh}：{HOW[code]}"
+        words = set(re.findall("[A-Za-z]{3,}", zh)) - {
+            "JSON",
+            "UTF",
+            "Base",
+            "MiB",
+            "org",
+            "reg",
+            "orgcode",
+            "tax",
+            "inst",
+            "soc",
+            "person",
+            "series",
+        }
+        assert not words, f"{code} in Chinese has {words}"

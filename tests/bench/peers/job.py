@@ -21,8 +21,9 @@ from exchange.domain.judge import RuleBook
 from exchange.domain.response import ResponseRules
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
+from exchange.redis_client import connect
 from exchange.settings import Settings
-from exchange.store import Store, connect
+from exchange.store import Store
 from exchange.topics import Topics
 from exchange.working_days import load_working_days
 from tests.bench.peers.job_names import PROGRESS
@@ -41,7 +42,9 @@ class PeerJob:
         self.codec = open_codec(settings, SCHEMAS)
         self.client = connect(settings.redis)
         policy = load_policy(SCHEMAS, catalogue)
-        self.decoder = Decoder(self.codec, catalogue, self.topics, policy, limit=1 << 30)
+        self.decoder = Decoder(
+            self.codec, catalogue, self.topics, policy, partitions=settings.partitions, limit=1 << 30
+        )
         self._store = Store(self.client)
         self._today = day_of(time.time_ns() // 1_000_000)
         numbers = (f"{os.getpid()}-{n}" for n in itertools.count())

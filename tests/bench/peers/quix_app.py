@@ -77,7 +77,7 @@ class RedisSink(BatchingSink):  # type: ignore[misc] # Quix Streams is not insta
 def main(state_dir: str) -> None:
     job = PeerJob()
     app = Application(
-        broker_address=job.settings.kafka, consumer_group=f"{job.settings.topic_prefix}-quix", auto_offset_reset="earliest",
+        broker_address=str(job.settings.kafka), consumer_group=f"{job.settings.topic_prefix}-quix", auto_offset_reset="earliest",
         state_dir=state_dir, commit_interval=1.0, consumer_extra_config={"fetch.wait.max.ms": 100},
         producer_extra_config={"compression.type": "lz4", "message.max.bytes": 4_000_000}, loglevel="WARNING",
     )  # fmt: skip

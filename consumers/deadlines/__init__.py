@@ -1,0 +1,1 @@
+"""Deadlines: licences and penalties by their term of disclosure, and how well departments publish (⑤ beside the standings)."""

@@ -1,0 +1,12 @@
+-- zh: 公开统计：各市作出的许可、处罚和列入名单（不含自然人）
+-- en: Open figures: licences, penalties and listings of organisations decided in the time, by city
+SELECT city AS row, record_type AS column, count(*) AS count
+FROM (
+    SELECT subject, city_of(division, subject) AS city, 'licence' AS record_type, decided_on FROM licence_now
+    UNION ALL SELECT subject, city_of(division, subject), 'penalty', decided_on FROM penalty_now
+    UNION ALL SELECT subject, city_of(division, subject), 'listing', decided_on FROM listing_now
+    UNION ALL SELECT subject, city_of(division, subject), 'abnormal_entry', decided_on FROM abnormal_entry_now
+)
+WHERE decided_on BETWEEN $since AND $until AND NOT starts_with(subject, 'person:')
+GROUP BY ALL
+ORDER BY ALL

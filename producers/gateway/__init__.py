@@ -1,0 +1,1 @@
+"""The gateway: departments without a Kafka client of their own publish records over HTTP."""

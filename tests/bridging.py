@@ -1,0 +1,97 @@
+"""What tests and the bench of a bridge share: a second Kafka as the neighbour's, the bridge of a bus, and its topics read whole."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from deploy.local.stack import Stack
+from exchange.bridge import Bridge, Side
+from exchange.bridge_topics import apply_bridge
+from exchange.brokers import Brokers
+from exchange.java_client import java_client, variable_text
+from exchange.kafka import open_admin, reading
+from exchange.settings import Settings
+from tests.mirror_maker import QUICK_START, MirrorMaker, running_mirror_maker
+
+COPIED_WITHIN_SECONDS = 120.0
+"""On a machine that does much else."""
+
+
+@contextmanager
+def second_kafka(home: Path, redis: str, **settings: str) -> Iterator[Brokers]:
+    """A Kafka of its own beside the one that there is, ended afterwards."""
+    stack = Stack(Settings(home=home, redis=redis, **settings))  # type: ignore[arg-type] # texts are validated
+    try:
+        stack.up(attached=True)
+        yield stack.servers().kafka
+    finally:
+        stack.down()
+
+
+@contextmanager
+def bridged(
+    settings: Settings,
+    away: Brokers,
+    departments: Sequence[str],
+    name: str,
+    folder: Path,
+    *,
+    options: tuple[str, ...] = QUICK_START,
+) -> Iterator[MirrorMaker]:
+    """A bus's bridge to a neighbour: its topics, its properties, and MirrorMaker."""
+    bridge = Bridge(prefix=settings.topic_prefix, name=name, away=tuple(departments))
+    apply_bridge(bridge, settings.kafka, away, settings)
+    sides = [
+        Side(client=java_client(one, variable_text), replication=number)
+        for one, number in ((settings.kafka, settings.replication), (away, settings.away_replication))
+    ]
+    properties = folder / f"{settings.topic_prefix}.properties"
+    properties.write_text(bridge.properties(*sides, listener="http://127.0.0.1:0"), "ascii")
+    with running_mirror_maker(properties, folder / f"{settings.topic_prefix}-mirror.log", options=options) as mirror:
+        yield mirror
+
+
+def read_whole(kafka: Brokers, topic: str) -> list[Message]:
+    """Every committed message of a topic, partition by partition, to where it ends now."""
+    found: list[Message] = []
+    with closing(Consumer(reading(kafka, "looking"))) as consumer:
+        numbers = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        places = [TopicPartition(topic, number, 0) for number in numbers]
+        # Last stable offsets: an open transaction is nobody's end.
+        ends = {p.partition: consumer.get_watermark_offsets(p, timeout=30)[1] for p in places}
+        consumer.assign(places)
+        until = time.monotonic() + COPIED_WITHIN_SECONDS
+        while any(ends[p.partition] > max(p.offset, 0) for p in consumer.position(places)):
+            assert time.monotonic() < until, f"{topic} cannot be read to the end"
+            message = consumer.poll(0.2)
+            if message is not None and message.error() is None:
+                found.append(message)
+    return sorted(found, key=lambda one: (one.partition() or 0, one.offset() or 0))
+
+
+def contents(messages: Sequence[Message]) -> list[tuple[int | None, bytes | None, bytes | None]]:
+    """Partition, key and value of each; where in the partition it lies is each cluster's own."""
+    return [(one.partition(), one.key(), one.value()) for one in messages]
+
+
+def ends_of(kafka: Brokers, prefix: str) -> Mapping[tuple[str, int], int]:
+    """Where every partition of a bus's topics ends in a cluster, the bridge's own topics left out."""
+    found = open_admin(kafka).list_topics(timeout=30).topics
+    names = [name for name in found if name.startswith(f"{prefix}.") and ".bridge." not in name]
+    with closing(Consumer(reading(kafka, "looking"))) as consumer:
+        return {
+            (name, number): consumer.get_watermark_offsets(TopicPartition(name, number), timeout=30)[1]
+            for name in names
+            for number in found[name].partitions
+        }
+
+
+def wait_until(is_so: Callable[[], bool], what: str, within: float = COPIED_WITHIN_SECONDS) -> None:
+    """Until something is so."""
+    until = time.monotonic() + within
+    while not is_so():
+        assert time.monotonic() < until, what
+        time.sleep(0.1)
