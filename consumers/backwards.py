@@ -13,9 +13,9 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumers.inbox_http.cursor import Offsets
-from consumers.standing.reading import watermarks
 from exchange.errors import RetryLaterError
 from exchange.kafka import translate
+from exchange.kafka_places import watermarks
 
 READ_SECONDS = 10.0
 """Kafka has this long for one question."""

@@ -5,9 +5,10 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer
 
-from consumers.standing.reading import read_places, watermarks
+from consumers.standing.reading import read_places
 from exchange.codec import Codec
 from exchange.errors import RequestError
+from exchange.kafka_places import watermarks
 from exchange.topics import Topics
 
 Rejection = dict[str, Any]

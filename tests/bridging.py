@@ -13,6 +13,7 @@ from exchange.bridge_topics import apply_bridge
 from exchange.brokers import Brokers
 from exchange.java_client import java_client, variable_text
 from exchange.kafka import open_admin, reading
+from exchange.kafka_places import watermarks
 from exchange.settings import Settings
 from tests.mirror_maker import QUICK_START, MirrorMaker, running_mirror_maker
 
@@ -61,7 +62,7 @@ def read_whole(kafka: Brokers, topic: str) -> list[Message]:
         numbers = consumer.list_topics(topic, timeout=30).topics[topic].partitions
         places = [TopicPartition(topic, number, 0) for number in numbers]
         # Last stable offsets: an open transaction is nobody's end.
-        ends = {p.partition: consumer.get_watermark_offsets(p, timeout=30)[1] for p in places}
+        ends = {number: end for (_, number), (_, end) in watermarks(consumer, [(topic, n) for n in numbers]).items()}
         consumer.assign(places)
         until = time.monotonic() + COPIED_WITHIN_SECONDS
         while any(ends[p.partition] > max(p.offset, 0) for p in consumer.position(places)):
@@ -82,11 +83,8 @@ def ends_of(kafka: Brokers, prefix: str) -> Mapping[tuple[str, int], int]:
     found = open_admin(kafka).list_topics(timeout=30).topics
     names = [name for name in found if name.startswith(f"{prefix}.") and ".bridge." not in name]
     with closing(Consumer(reading(kafka, "looking"))) as consumer:
-        return {
-            (name, number): consumer.get_watermark_offsets(TopicPartition(name, number), timeout=30)[1]
-            for name in names
-            for number in found[name].partitions
-        }
+        places = [(name, number) for name in names for number in found[name].partitions]
+        return {place: end for place, (_, end) in watermarks(consumer, places).items()}
 
 
 def wait_until(is_so: Callable[[], bool], what: str, within: float = COPIED_WITHIN_SECONDS) -> None:

@@ -13,12 +13,13 @@ from confluent_kafka import Producer
 
 from consumers.ledger.drafts import Describer
 from consumers.ledger.run import LedgerParts
-from consumers.standing.reading import read_places, watermarks
+from consumers.standing.reading import read_places
 from exchange.bus_keys import LedgerKeys, trusts
 from exchange.codec import Codec
 from exchange.domain.ledger import Entry, Kind
 from exchange.domain.ledger_check import ChainCheck
 from exchange.kafka import LOSSLESS, open_admin
+from exchange.kafka_places import watermarks
 from exchange.settings import Settings
 from exchange.signatures import SigningKeys
 from exchange.topics import Topics, apply_topics

@@ -21,6 +21,7 @@ from exchange.domain.risk.model import Rules
 from exchange.domain.risk.occurrences import firm_of
 from exchange.domain.risk.publish import Observed, Wanted, document_of, observe, wanted
 from exchange.kafka import open_admin
+from exchange.kafka_places import watermarks
 from exchange.metrics import RiskMetrics
 from exchange.partitioner import partition_of
 from exchange.redis_client import connect
@@ -137,7 +138,7 @@ class RiskBeside:
         topic, found = self.bus.topics.into("gd.amr"), []
         try:
             places = [TopicPartition(topic, number, 0) for number in range(self.settings.partitions)]
-            left = sum(reader.get_watermark_offsets(place, timeout=30)[1] for place in places)
+            left = sum(end for _, end in watermarks(reader, [(topic, place.partition) for place in places]).values())
             reader.assign(places)
             while left > 0:
                 for message in reader.consume(1000, 0.2):

@@ -16,9 +16,9 @@ from consumers.archive.report import ArchiveReport
 from consumers.archive.upkeep import Upkeep
 from consumers.feeding.process import Places
 from consumers.standing.consumed import Consumed
-from consumers.standing.reading import Place
 from exchange.archive_tables import INTAKE
 from exchange.fed_folder import Offsets
+from exchange.kafka_places import Place
 
 BATCH = 5000
 """Messages whose columns are made together: few enough to be in the processor's caches still."""

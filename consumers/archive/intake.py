@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from consumers.standing.consumed import Consumed
 from consumers.standing.decode import Decoder
-from consumers.standing.reading import Place
 from exchange.archive_rows import Row, RowMaker
 from exchange.archive_tables import NOTICE, REJECTION, STANDING_CHANGE
 from exchange.codec import Codec
 from exchange.domain.calendar import CHINA_OFFSET_MS, DAY_MS, day_of
 from exchange.domain.record import make
 from exchange.errors import FatalError, Reason, UndecodableError
+from exchange.kafka_places import Place
 from exchange.topics import Topics
 
 

@@ -27,10 +27,10 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 
 from consumers.archive.folder import ARCHIVE, demand, translating
 from consumers.archive.intake import Gathered
-from consumers.standing.reading import Place
 from exchange.archive_columns import ARRIVED_MONTH
 from exchange.archive_tables import INTAKE, ArchiveTable
 from exchange.fed_folder import Bus
+from exchange.kafka_places import Place
 
 CONFIGURATION = {
     "delta.dataSkippingStatsColumns": "topic,partition,offset,arrived_at,arrived_on,subject,department,decided_on,division",

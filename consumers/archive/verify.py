@@ -17,9 +17,10 @@ from confluent_kafka import Consumer
 
 from consumers.archive.intake import ArchiveIntake, Gathered
 from consumers.archive.verdict import ArchiveVerdict, Count, Counts, Difference
-from consumers.standing.reading import Place, read_places, watermarks
+from consumers.standing.reading import read_places
 from exchange.archive_columns import ARRIVED_MONTH, arrow_type
 from exchange.archive_tables import INTAKE, NOTICE, REJECTION, RENAMED, STANDING_CHANGE, ArchiveTable, sql_type
+from exchange.kafka_places import Place, watermarks
 from exchange.registry import Contracts, Schema
 
 AT_ONCE = 100_000

@@ -17,9 +17,9 @@ from consumers.early_warning.recount import Province
 from consumers.early_warning.series import DIMENSIONS
 from consumers.early_warning.sightings import SIGNAL_OF, Enrolment, Sighting, section_of
 from consumers.early_warning.spans import KEPT_DAYS, spans_of
-from consumers.standing.reading import Place
 from exchange.archive_tables import INTAKE
 from exchange.domain.calendar import CHINA_OFFSET_MS, DAY_MS
+from exchange.kafka_places import Place
 
 COUNTS: Mapping[str, tuple[str, str]] = {
     "penalty": ("violation", "true"),

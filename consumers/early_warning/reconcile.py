@@ -20,13 +20,14 @@ from consumers.early_warning.recount import Difference, Recount, compare, read_i
 from consumers.early_warning.sightings import REWARDING, Looker
 from consumers.standing.acceptance import Acceptance, open_acceptance
 from consumers.standing.consumed import Consumed
-from consumers.standing.reading import Place, read_places, watermarks
+from consumers.standing.reading import read_places
 from exchange.archive_tables import archive_folder, open_archive
 from exchange.brokers import Brokers
 from exchange.clock import now_ms
 from exchange.errors import CreditbusError
 from exchange.fed_folder import Bus
 from exchange.kafka import REQUEST_SECONDS, reading, translate
+from exchange.kafka_places import Place, watermarks
 from exchange.settings import Settings, read_settings
 
 ARCHIVED, TOPICS = "archive", "topics"

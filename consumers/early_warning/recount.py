@@ -19,9 +19,10 @@ from consumers.early_warning.spans import is_too_late, spans_of
 from consumers.standing.acceptance import unowned
 from consumers.standing.consumed import Consumed
 from consumers.standing.decode import Decoder
-from consumers.standing.reading import Place, read_places, watermarks
+from consumers.standing.reading import read_places
 from exchange.codec import Codec
 from exchange.domain.calendar import day_of
+from exchange.kafka_places import Place, watermarks
 
 BATCH = 5000
 EXAMPLES = 20

@@ -8,8 +8,9 @@ from confluent_kafka import Consumer
 
 from consumers.feeding.process import Places
 from consumers.standing.consumed import Consumed
-from consumers.standing.reading import Place, behind
+from consumers.standing.reading import behind
 from exchange.fed_folder import Offsets
+from exchange.kafka_places import Place
 
 TakenT = TypeVar("TakenT")
 """What a batch brings."""

@@ -15,11 +15,11 @@ from consumers.feeding.report import FeedingReport
 from consumers.standing.assignment import pauses
 from consumers.standing.consumed import Consumed, is_final, sort_out
 from consumers.standing.liveness import Liveness
-from consumers.standing.reading import Place, watermarks
 from exchange.brokers import Brokers
 from exchange.errors import FatalError, RetryLaterError
 from exchange.fed_folder import Bus, Offsets
 from exchange.kafka import Config, reading, translate
+from exchange.kafka_places import Place, watermarks
 from exchange.settings import Settings
 
 IDLE_WAIT = 0.1

@@ -16,6 +16,7 @@ from exchange.brokers import Brokers
 from exchange.codec import Codec
 from exchange.errors import CreditbusError, RetryLaterError, UndecodableError
 from exchange.kafka import translate
+from exchange.kafka_places import watermarks
 
 Notice = dict[str, Any]
 """A decoded notice: the fields of schemas/records/notice.avsc."""
@@ -108,10 +109,8 @@ class Reader:
         Raises:
             RetryLaterError: Kafka is away, or the search takes too long.
         """
-        try:
-            first, end = self.consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_SECONDS)
-        except KafkaException as error:
-            raise translate(error, f"reading {topic}") from error
+        place = (topic, partition)
+        first, end = watermarks(self.consumer, [place], READ_SECONDS)[place]
         window = _FIRST_WINDOW
         while end > first:
             begin = max(first, end - window)

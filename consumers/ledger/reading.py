@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumers.standing.reading import read_places, watermarks
+from consumers.standing.reading import read_places
 from exchange.domain.ledger import Entry
 from exchange.kafka import translate
+from exchange.kafka_places import watermarks
 
 WINDOW = 64
 """Offsets looked at first for the last entry; markers and aborted transactions lie among them, so it doubles."""

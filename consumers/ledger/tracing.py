@@ -5,11 +5,12 @@ from contextlib import closing
 
 from consumers.ledger.export import lines_of
 from consumers.ledger.run import LedgerParts
-from consumers.standing.reading import read_places, watermarks
+from consumers.standing.reading import read_places
 from exchange.domain.ledger import Entry
 from exchange.domain.ledger_check import ChainCheck, Fault, IsSigned
 from exchange.domain.ledger_trace import Trace, trace
 from exchange.errors import RequestError
+from exchange.kafka_places import watermarks
 from exchange.partitioner import partition_of
 
 

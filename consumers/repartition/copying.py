@@ -15,9 +15,9 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition, murmur2
 
 from consumers.standing.consumed import MOVED_FROM, Consumed, sort_out
-from consumers.standing.reading import Place, watermarks
 from exchange.brokers import Brokers
 from exchange.kafka import LOSSLESS, REQUEST_SECONDS, reading, translate
+from exchange.kafka_places import Place, watermarks
 from exchange.topics import Topics
 
 BATCH = 5000

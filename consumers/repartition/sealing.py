@@ -12,10 +12,11 @@ from confluent_kafka import Consumer, ConsumerGroupState, KafkaException, TopicP
 from confluent_kafka.admin import AdminClient
 
 from consumers.standing.partition import Committed
-from consumers.standing.reading import Place, read_places, watermarks
+from consumers.standing.reading import read_places
 from exchange.brokers import Brokers
 from exchange.errors import RequestError
 from exchange.kafka import REQUEST_SECONDS, reading, translate
+from exchange.kafka_places import Place, watermarks
 from exchange.topics import Topics
 
 COPYING = "repartition-copying"

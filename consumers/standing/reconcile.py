@@ -16,7 +16,7 @@ from confluent_kafka import Consumer
 from consumers.standing.decode import REJECTION_TYPE, Decoded, facts_of
 from consumers.standing.join import Join, own_overdue
 from consumers.standing.partition import Partition
-from consumers.standing.reading import read_places, watermarks
+from consumers.standing.reading import read_places
 from consumers.standing.report import Report
 from consumers.standing.transaction import Job
 from consumers.standing.work import SentTable, Work
@@ -27,6 +27,7 @@ from exchange.domain.links import COUNTER, LEFT, is_ended
 from exchange.domain.record import DOCUMENT, Version
 from exchange.domain.standing import EMPTY, TO_BE_FOUND, Imposed, Lifted, Owed, Standing
 from exchange.domain.standing import Told as Measures
+from exchange.kafka_places import watermarks
 from exchange.partitioner import partition_of
 from exchange.standing_store import Commit, Outgoing, StandingStore, Wanted
 from exchange.topics import Topics

@@ -16,7 +16,7 @@ from consumers.standing.consumed import Consumed
 from consumers.standing.decode import Decoder, Rejected
 from consumers.standing.partition import Partition, published_count
 from consumers.standing.quarantine import Quarantine
-from consumers.standing.reading import Place, read_places, watermarks
+from consumers.standing.reading import read_places
 from consumers.standing.reconcile import ToldTable, remember
 from consumers.standing.verdict import Verdict
 from exchange.domain.calendar import day_of
@@ -26,6 +26,7 @@ from exchange.domain.oracle import Truth, compute
 from exchange.domain.policy import Policy
 from exchange.domain.record import Entry, Fact
 from exchange.domain.standing import EMPTY, Standing, Told
+from exchange.kafka_places import Place, watermarks
 from exchange.standing_store import Cursor, StandingStore, Wanted
 from exchange.topics import Topics
 

@@ -12,6 +12,7 @@ from exchange.codec import Codec
 from exchange.errors import RetryLaterError, UndecodableError
 from exchange.json_form import to_json
 from exchange.kafka import translate
+from exchange.kafka_places import watermarks
 from exchange.settings import Settings
 from exchange.topics import Topics
 
@@ -63,7 +64,8 @@ class Fates:
                 raise translate(error, f"looking for {place.topic} [{partition}] {offset}") from error
 
     def _look(self, reader: Consumer, department: str, place: _Place) -> Fate | None:
-        first, end = reader.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=_SECONDS)
+        at = (place.topic, place.partition)
+        first, end = watermarks(reader, [at], _SECONDS)[at]
         if not first <= place.offset < end:
             return None
         message = next(_messages(reader, place), None)

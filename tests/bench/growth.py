@@ -23,13 +23,14 @@ from confluent_kafka import Consumer
 from consumers.standing.decode import Arrival, Decoded
 from consumers.standing.join import Join
 from consumers.standing.partition import Partition
-from consumers.standing.reading import read_places, watermarks
+from consumers.standing.reading import read_places
 from exchange.catalogue import load_catalogue
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import RuleBook
 from exchange.domain.record import DOCUMENT, Fact, Version, entry_key
 from exchange.domain.response import ResponseRules
 from exchange.domain.synthetic import synthetic_uscc
+from exchange.kafka_places import watermarks
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
 from exchange.pseudonym import load_person_keys

@@ -21,7 +21,8 @@ from itertools import islice
 
 from consumers.ledger.drafts import Describer
 from consumers.ledger.run import LedgerParts
-from consumers.standing.reading import read_places, watermarks
+from consumers.standing.reading import read_places
+from exchange.kafka_places import watermarks
 from exchange.pseudonym import load_person_keys
 from exchange.settings import Settings
 from producers.simulator.simulate import simulate

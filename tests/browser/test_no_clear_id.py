@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, TopicPartition
 from playwright.sync_api import Page, expect
 
 from exchange.kafka import open_admin
+from exchange.kafka_places import watermarks
 from exchange.redis_client import connect
 from exchange.settings import Settings
 from tests.browser.town import Town
@@ -45,7 +46,7 @@ def in_topics(settings: Settings) -> Iterator[tuple[str, bytes]]:
         if name.startswith(f"{settings.topic_prefix}.")
         for number in topic.partitions
     ]
-    ends = {(p.topic, p.partition): consumer.get_watermark_offsets(p, timeout=30)[1] for p in places}
+    ends = {place: end for place, (_, end) in watermarks(consumer, [(p.topic, p.partition) for p in places]).items()}
     consumer.assign(places)
     left = {place for place, end in ends.items() if end}
     while left:

@@ -29,6 +29,7 @@ from exchange.domain.judge import Judgement, RuleBook, judge
 from exchange.domain.record import Entry
 from exchange.domain.standing import Standing
 from exchange.errors import RetryLaterError
+from exchange.kafka_places import watermarks
 from exchange.metrics import StandingMetrics
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
@@ -182,8 +183,8 @@ class LiveBus(BusUnderFault):
 
     def _ends_of(self, topic: str) -> dict[tuple[str, int], int]:
         """Where a topic's partitions end, transactions that are just being committed included."""
-        places = [TopicPartition(topic, number) for number in range(self.settings.partitions)]
-        return {(topic, p.partition): self._looking.get_watermark_offsets(p, timeout=30)[1] for p in places}
+        places = [(topic, number) for number in range(self.settings.partitions)]
+        return {place: end for place, (_, end) in watermarks(self._looking, places).items()}
 
     def changes(self, department: str, subject: str) -> list[tuple[str, str]]:
         """(action, measure) that a department was told about a subject since last asked, sorted."""

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from consumers.simulation.run import Question, judged_by, simulate
-from consumers.standing.reading import read_places, watermarks
+from consumers.standing.reading import read_places
 from consumers.standing.run import Parts
 from exchange.domain.effect import Kind
 from exchange.domain.synthetic import synthetic_uscc
+from exchange.kafka_places import watermarks
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
 from exchange.settings import Settings

@@ -12,10 +12,11 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from consumers.repartition import copying
-from consumers.standing.reading import read_places, watermarks
+from consumers.standing.reading import read_places
 from deploy.repartition import Repartition, begin_copy
 from exchange.errors import RequestError
 from exchange.kafka import reading
+from exchange.kafka_places import watermarks
 from exchange.partitioner import partition_of
 from exchange.settings import Settings
 from tests.conftest import BusFactory, environment_of

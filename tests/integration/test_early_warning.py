@@ -17,12 +17,12 @@ from consumers.archive.run import build as build_archive
 from consumers.early_warning.archived import next_offsets
 from consumers.early_warning.reconcile import reconcile
 from consumers.early_warning.spans import midnight
-from consumers.standing.reading import Place
 from consumers.standing.run import build
 from deploy.demo.process import free_port
 from exchange.archive_tables import archive_folder, open_archive
 from exchange.clock import now_ms
 from exchange.domain.calendar import DAY_MS
+from exchange.kafka_places import Place
 from exchange.metrics import StandingMetrics
 from exchange.redis_client import connect
 from exchange.settings import Settings

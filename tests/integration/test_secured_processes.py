@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer
 
 from consumers.inbox import open_inbox
 from exchange.api_keys import RedisKeys, issue
@@ -18,6 +18,7 @@ from exchange.endpoint_store import EndpointStore
 from exchange.endpoints import Endpoint
 from exchange.errors import FatalError
 from exchange.grants import principal_of
+from exchange.kafka_places import watermarks
 from exchange.paths import SCHEMAS
 from exchange.redis_client import connect
 from exchange.redis_errors import translate_redis
@@ -47,9 +48,7 @@ def entries_of_ledger(bus: SecuredBus) -> int:
     """How many messages the ledger's topic has, as the operator sees it."""
     operator = bus.settings("operator")
     with closing(Consumer({**operator.kafka.config(), "group.id": "credit.counting"})) as reader:
-        return sum(
-            reader.get_watermark_offsets(TopicPartition(TOPICS.ledger, number), timeout=30)[1] for number in range(1)
-        )
+        return sum(end for _, end in watermarks(reader, [(TOPICS.ledger, 0)]).values())
 
 
 def test_a_record_goes_all_the_way_with_every_process_allowed_its_own_part_only(

@@ -8,11 +8,12 @@ from zlib import crc32
 
 from confluent_kafka import Consumer
 
-from consumers.standing.reading import Place, read_places, watermarks
+from consumers.standing.reading import read_places
 from consumers.standing.run import build_verifier
 from consumers.standing.verify import Verifier
 from exchange.errors import RetryLaterError
 from exchange.kafka import reading
+from exchange.kafka_places import Place, watermarks
 from tests.faults.campaign.receivers import DESKS, READERS, Held, KeepingDesk, held_by
 from tests.faults.campaign.world import World
 
