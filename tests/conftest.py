@@ -18,6 +18,7 @@ from deploy.local.valkey import DATABASES
 from exchange.kafka import open_admin
 from exchange.redis_client import connect
 from exchange.settings import Settings
+from tests.extent import THOROUGH, left_out
 from tests.longest import longest_first
 from tests.postgres import QUICK, NoPostgresError, RunningPostgres, running_postgres
 
@@ -54,9 +55,13 @@ class RunningStack(Protocol):
 BusFactory = Callable[[], Settings]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first; pytest-randomly has shuffled before."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest files first; pytest-randomly has shuffled before. What is drawn is left out of a run of whole files."""
     items[:] = longest_first(items)
+    if not THOROUGH and not any("::" in argument for argument in config.args):
+        out = left_out(items, getattr(config.option, "randomly_seed", 0))
+        items[:] = [item for item in items if item not in out]
+        config.hook.pytest_deselected(items=out)
 
 
 @pytest.fixture(scope="session", autouse=True)

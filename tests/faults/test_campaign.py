@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.extent import sized
 from tests.faults.campaign.campaign import run_campaign
 from tests.faults.campaign.schedule import draw_schedule, named
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
 SEED = int(os.environ.get("CREDITBUS_TEST_SEED", "20261128"))
-FAULTS = int(os.environ.get("CREDITBUS_TEST_FAULTS", "6"))
-"""A longer run by setting it."""
+FAULTS = sized(6, 100)
 QUICK = (
     "processor killed", "all processors killed", "clock jump", "dispatcher killed", "slow receivers", "broker killed", "broker hiccup",
     "client - broker cut", "client - broker slow", "broker - broker cut", "processor - Redis cut", "Redis fails over",

@@ -2,7 +2,6 @@
 arrives, in order, a receiver that dedupes never acts twice, and each notice delivered has exactly one receipt document.
 """
 
-import os
 import random
 import signal
 import time
@@ -11,16 +10,17 @@ import pytest
 
 from consumers.dispatcher.schedule import URGENT, delay
 from tests.conftest import RunningStack
+from tests.extent import sized
 from tests.faults.dispatchers import check, start_process
 from tests.receiving import DEPARTMENTS, Pushed
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 STEPS = ("fetch", "send", "answered", "concluded", "commit", "committed")
 """Where a dispatcher is killed: before and after each step of an attempt."""
-KILLS_A_STEP = int(os.environ.get("CREDITBUS_TEST_DISPATCHER_KILLS", "1"))
-"""A longer run by setting it."""
+KILLS_A_STEP = sized(1, 10)
 
 
+@pytest.mark.drawn(3)
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step(pushed: Pushed, step: str) -> None:
     rnd = random.Random(step)

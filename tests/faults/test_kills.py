@@ -1,6 +1,5 @@
 """Processors killed with SIGKILL at every numbered step and at random; nothing is lost, wrong or told twice."""
 
-import os
 import random
 import signal
 import time
@@ -11,20 +10,21 @@ from consumers.standing.join import FEEDBACK
 from exchange.domain.bodies import FeedbackState
 from exchange.domain.standing import Answer
 from exchange.partitioner import partition_of
+from tests.extent import sized
 from tests.faults.bus import STEPS, BusUnderFault, kill, shuffled
 from tests.faults.records import about_firm, province
 from tests.worlds import FIRM
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
-RANDOM_KILLS = int(os.environ.get("CREDITBUS_TEST_KILLS", "150"))
-"""Kills at random moments; a longer run by setting it."""
-KILLS_A_STEP = 10
+RANDOM_KILLS = sized(30, 150)
+KILLS_A_STEP = sized(4, 10)
 
 
+@pytest.mark.drawn(4)
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step(bus: BusUnderFault, step: str) -> None:
     rnd = random.Random(step)
-    records = shuffled(province(seed=7, count=4000), rnd)
+    records = shuffled(province(seed=7, count=400 * KILLS_A_STEP), rnd)
     died = 0
     for _ in range(KILLS_A_STEP):
         process = bus.start("one", step, 1 if step == "assign" else rnd.randint(1, 4))
@@ -55,6 +55,7 @@ def response(bus: BusUnderFault) -> tuple[int, Answer | None]:
     return standing.counts.get(FEEDBACK, 0), standing.answers.get(" ".join(MEASURE))
 
 
+@pytest.mark.drawn(2)
 @pytest.mark.parametrize("step", ["commit", "sent", "committed", "publish"])
 def test_killed_between_the_intake_of_a_feedback_and_its_consequences(bus: BusUnderFault, step: str) -> None:
     bus.start("one")
