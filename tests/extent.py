@@ -1,7 +1,7 @@
 """How much a run of the suites does: what `make test` has time for on two cores, or with CREDITBUS_TEST_THOROUGH=1 all of it (`make long`).
 
-Of tests marked `drawn(n)`, the kills at each step of a protocol above all, a run does `n` of each function's cases. pytest-randomly's seed
-chooses which, so that runs together do all; a test that is asked for by its name is never left out.
+Of each file's tests that kill processes and servers and wait for them to come back, and of those in a real browser, a run does a third.
+pytest-randomly's seed chooses which, so that runs together do all; a test that is asked for by its name is never left out.
 """
 
 import os
@@ -13,6 +13,10 @@ from typing import TypeVar
 import pytest
 
 THOROUGH = os.environ.get("CREDITBUS_TEST_THOROUGH") == "1"
+SHARE = 3
+"""One of so many is done."""
+FOLDERS = frozenset({"faults", "browser"})
+"""Of suites of which, as of tests marked `drawn`, a share is done."""
 
 Size = TypeVar("Size")
 
@@ -23,20 +27,21 @@ def sized(usual: Size, thorough: Size) -> Size:
 
 
 def left_out(items: Sequence[pytest.Item], seed: int) -> list[pytest.Item]:
-    """The tests marked `drawn` that this run does not do.
+    """The tests that this run does not do: of each file's that need servers and are drawn a third is done, one at least.
 
     Args:
         items: what was collected, in any order.
         seed: of this run; every process of it must have the same.
     """
-    cases: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
+    files: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        mark = item.get_closest_marker("drawn")
-        if mark is not None:
-            cases[item.nodeid.partition("[")[0], mark.args[0]].append(item)
+        file = item.nodeid.partition("::")[0]
+        of_folder = file.split("/")[-2] in FOLDERS and item.get_closest_marker("servers") is not None
+        if of_folder or item.get_closest_marker("drawn") is not None:
+            files[file].append(item)
     out: list[pytest.Item] = []
-    for (name, number), of_one in cases.items():
-        of_one.sort(key=lambda item: item.nodeid)
-        random.Random(f"{seed} {name}").shuffle(of_one)
-        out += of_one[number:]
+    for name, tests in files.items():
+        tests.sort(key=lambda item: item.nodeid)
+        random.Random(f"{seed} {name}").shuffle(tests)
+        out += tests[-(-len(tests) // SHARE) :]
     return out

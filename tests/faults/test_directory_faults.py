@@ -38,7 +38,6 @@ def directory(bus: BusUnderFault, tmp_path: Path, request: pytest.FixtureRequest
 
 @pytest.mark.servers
 @pytest.mark.timeout(300)
-@pytest.mark.drawn(1)
 @pytest.mark.parametrize("directory", ["disk", "postgres"], indirect=True)
 def test_killed_at_each_step_it_goes_on_and_agrees_with_the_standings(
     bus: BusUnderFault, directory: DirectoryBeside

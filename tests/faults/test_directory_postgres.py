@@ -72,7 +72,6 @@ def test_the_database_dies_and_comes_back_and_the_process_can_be_ended_meanwhile
     assert directory.kept() == bus.fed
 
 
-@pytest.mark.drawn(2)
 @pytest.mark.parametrize("step", ["keep", "commit", "kept"])
 def test_a_session_that_breaks_at_any_step_is_followed_by_another(
     postgres: RunningPostgres, url: str, step: str

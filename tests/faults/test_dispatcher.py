@@ -20,7 +20,6 @@ STEPS = ("fetch", "send", "answered", "concluded", "commit", "committed")
 KILLS_A_STEP = sized(1, 10)
 
 
-@pytest.mark.drawn(3)
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step(pushed: Pushed, step: str) -> None:
     rnd = random.Random(step)

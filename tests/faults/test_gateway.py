@@ -47,7 +47,6 @@ def retried(client: Submitter, body: object, key: str) -> tuple[Answer, set[str]
     return answers[-1], codes
 
 
-@pytest.mark.drawn(2)
 @pytest.mark.parametrize(("step", "messages"), [("claimed", 1), ("published", 2), ("kept", 1)])
 def test_killed_at_a_step_a_repeat_does_no_harm(settings: Settings, tmp_path: Path, step: str, messages: int) -> None:
     with live_bus(settings, tmp_path, f"{datetime.now(UTC):%Y-%m-%d}") as bus:

@@ -20,7 +20,6 @@ RANDOM_KILLS = sized(30, 150)
 KILLS_A_STEP = sized(4, 10)
 
 
-@pytest.mark.drawn(4)
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_each_step(bus: BusUnderFault, step: str) -> None:
     rnd = random.Random(step)
@@ -55,7 +54,6 @@ def response(bus: BusUnderFault) -> tuple[int, Answer | None]:
     return standing.counts.get(FEEDBACK, 0), standing.answers.get(" ".join(MEASURE))
 
 
-@pytest.mark.drawn(2)
 @pytest.mark.parametrize("step", ["commit", "sent", "committed", "publish"])
 def test_killed_between_the_intake_of_a_feedback_and_its_consequences(bus: BusUnderFault, step: str) -> None:
     bus.start("one")

@@ -89,7 +89,6 @@ def test_killed_between_feedback_and_the_record_of_a_decision(bus: LiveBus, step
     assert standing.counts["measure_feedback"] == 1
 
 
-@pytest.mark.drawn(2)
 @pytest.mark.parametrize(("step", "messages"), [("publish", 1), ("confirmed", 2)])
 @pytest.mark.parametrize("kind", ["objection", "complaint"])
 def test_killed_between_a_form_and_its_record(bus: LiveBus, kind: str, step: str, messages: int) -> None:
@@ -142,7 +141,6 @@ def listings(count: int) -> str:
     )
 
 
-@pytest.mark.drawn(2)
 @pytest.mark.parametrize(("step", "count"), [("row", 1), ("row", 150), ("done", 1), ("over", 1)])
 def test_an_upload_killed_under_way_goes_on(bus_settings: Settings, tmp_path: Path, step: str, count: int) -> None:
     bus = Departments(bus_settings, (TAX,))

@@ -14,7 +14,7 @@ from exchange.redis_client import connect
 from exchange.settings import Settings
 from tests.receiving import DEPARTMENTS, NOT_URGENT, Desks, Pushed, subject
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.drawn]
 FIN = "gd.fin"
 
 

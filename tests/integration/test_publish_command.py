@@ -20,7 +20,7 @@ from producers.samples.people import firm, person
 from tests.conftest import environment_of
 from tests.producing import PERSON_KEYS, Departments
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.drawn]
 ROWS = 20_000
 
 

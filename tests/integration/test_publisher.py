@@ -19,7 +19,7 @@ from producers.publisher import Publisher, UnconfirmedError
 from tests.conftest import RunningStack
 from tests.producing import Departments, listing
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.drawn]
 
 
 @pytest.fixture

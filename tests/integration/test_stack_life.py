@@ -26,7 +26,7 @@ from exchange.topics import Topics, apply_topics
 from tests.conftest import environment_of
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.drawn]
 COMMAND = [sys.executable, "-m", "deploy.cli"]
 
 

@@ -12,16 +12,16 @@ class Case:
     """As much of a test as matters."""
 
     nodeid: str
-    number: int | None
+    marks: tuple[str, ...] = ()
 
-    def get_closest_marker(self, name: str) -> pytest.Mark | None:
-        found: pytest.Mark | None = None if self.number is None else getattr(pytest.mark, name)(self.number).mark
-        return found
+    def get_closest_marker(self, name: str) -> str | None:
+        return name if name in self.marks else None
 
 
-MANY = [Case(f"a.py::test_many[{step}]", 2) for step in range(5)]
-FEW = [Case(f"a.py::test_few[{step}]", 3) for step in range(2)]
-ALONE = Case("a.py::test_alone", None)
+KILLS = [Case(f"tests/faults/test_a.py::test_killed[{step}]", ("servers",)) for step in range(7)]
+PURE = [Case(f"tests/faults/test_a.py::test_words[{number}]") for number in range(4)]
+LIFE = [Case(f"tests/integration/test_b.py::test_life[{number}]", ("servers", "drawn")) for number in range(3)]
+PLAIN = [Case(f"tests/integration/test_c.py::test_plain[{number}]", ("servers",)) for number in range(3)]
 
 
 def done(cases: list[Case], seed: int) -> set[str]:
@@ -29,12 +29,18 @@ def done(cases: list[Case], seed: int) -> set[str]:
     return {case.nodeid for case in cases} - out
 
 
-def test_of_many_cases_so_many_are_done_and_of_few_all() -> None:
-    found = done([*MANY, *FEW, ALONE], seed=1)
-    assert len(found & {case.nodeid for case in MANY}) == 2
-    assert found >= {case.nodeid for case in [*FEW, ALONE]}
+def names(cases: list[Case]) -> set[str]:
+    return {case.nodeid for case in cases}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_third_of_each_file_is_done_where_servers_are_killed_and_elsewhere_all(seed: int) -> None:
+    found = done([*KILLS, *PURE, *LIFE, *PLAIN], seed)
+    assert len(found & names(KILLS)) == 3
+    assert len(found & names(LIFE)) == 1
+    assert found >= names(PURE) | names(PLAIN)
 
 
 def test_the_seed_alone_decides_and_runs_together_do_all() -> None:
-    assert done(MANY, seed=7) == done(MANY[::-1], seed=7)
-    assert set.union(*(done(MANY, seed) for seed in range(30))) == {case.nodeid for case in MANY}
+    assert done(KILLS, seed=7) == done(KILLS[::-1], seed=7)
+    assert set.union(*(done(KILLS, seed) for seed in range(30))) == names(KILLS)
