@@ -56,6 +56,8 @@ STANDINGS = "{[0-9]*}:*"
 DELIVERIES = "w{*}:*"
 ENDPOINTS = ("webhooks", "webhooks:failing")
 API_KEYS = "api-keys"
+REGISTRY_TOPICS = ("kafkasql-journal", "kafkasql-snapshots", "registry-events")
+"""Where an Apicurio registry keeps its schemas; it makes them itself, and reads them in a new group `apicurio-…` at each start."""
 
 
 def principal_of(prefix: str, name: str) -> str:
@@ -184,6 +186,7 @@ def process_grants(topics: Topics, prefix: str, *, operator: str, group: str) ->
             reads=(inputs,), writes=(receipts,), makes=(warning, windows), joins=(warning,), asks=groups("recount"),
         ),
         "open-data": Grant(looks_at=(STANDINGS,)),
+        "registry": Grant(makes=tuple(map(Names, REGISTRY_TOPICS)), joins=(Names("apicurio-", prefixed=True),)),
         "operator": Grant(
             makes=(Names(f"{prefix}.", prefixed=True),), joins=(Names(f"{prefix}.", prefixed=True), Names(INBOX_GROUP)),
             transactions=(Names(f"{prefix}.", prefixed=True),), governs=True, keys=("*",),

@@ -20,6 +20,8 @@ COMMON = (
 )
 """What every process may do; `-@dangerous` follows, so that none lists all keys, empties the server, or sees other clients."""
 ADMINISTRATOR = ("+@all",)
+REPLICA = "replica"
+"""User by which a Redis follows another; it is none of the bus's principals."""
 
 
 def users(grants: Mapping[str, Grant]) -> dict[str, tuple[str, ...]]:
@@ -32,10 +34,14 @@ def acl_file(grants: Mapping[str, Grant], passwords: Mapping[str, tuple[str, ...
 
     Args:
         grants: who may do what.
-        passwords: of each user, one or two: while one is being replaced both are good.
+        passwords: of each user, one or two: while one is being replaced both are good. `REPLICA` may be one of them.
         administrator: user that may do everything; the default user, who needs no password, is shut off.
     """
-    rules = {administrator: ("~*", "&*", *ADMINISTRATOR)} | users(grants)
+    rules = (
+        {administrator: ("~*", "&*", *ADMINISTRATOR)}
+        | users(grants)
+        | {REPLICA: ("-@all", "+psync", "+replconf", "+ping")}
+    )
     lines = ["user default off resetchannels resetkeys -@all"]
     for name, words in rules.items():
         if name in passwords:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from pydantic import SecretStr
 
 from deploy.local.principals import provision, read_variables
@@ -19,6 +20,52 @@ from exchange.catalogue import load_catalogue
 from exchange.grants import Grant, grants_of, principal_of
 from exchange.paths import SCHEMAS
 from exchange.settings import Settings
+
+PROBE_SECONDS = 30.0
+
+
+def written(brokers: Brokers, topics: list[str], sees: set[str] | None = None) -> dict[str, int]:
+    """What became of one message to each topic: 0, or the code of the error. What else is visible is put into `sees`."""
+    found: dict[str, int] = {}
+    producer = Producer(
+        {**brokers.config(), "acks": "all", "message.timeout.ms": int(PROBE_SECONDS * 1000), "log_level": 0}
+    )
+
+    def tell(error: KafkaError | None, message: Message) -> None:
+        found[message.topic() or ""] = error.code() if error else 0
+
+    for topic in topics:
+        producer.produce(topic, b"x", b"k", on_delivery=tell)
+    if sees is not None:
+        sees.update(producer.list_topics(timeout=PROBE_SECONDS).topics)
+    producer.flush(PROBE_SECONDS)
+    return found
+
+
+def read(brokers: Brokers, group: str, topics: list[str]) -> dict[str, int]:
+    """What became of reading each topic to its end: 0, or the code of the error."""
+    found: dict[str, int] = {}
+    consumer = Consumer(
+        {
+            **brokers.config(),
+            "group.id": group,
+            "enable.partition.eof": True,
+            "enable.auto.commit": False,
+            "log_level": 0,
+        }
+    )
+    try:
+        for topic in topics:  # one at a time: one that is refused says so for all of them
+            consumer.assign([TopicPartition(topic, 0, 0)])
+            while topic not in found:
+                message = consumer.poll(PROBE_SECONDS)
+                assert message is not None, topic
+                error = message.error()
+                if error is not None and message.topic() in (topic, None):
+                    found[topic] = 0 if error.code() == KafkaError._PARTITION_EOF else error.code()
+    finally:
+        consumer.close()
+    return found
 
 
 class SecuredBus:

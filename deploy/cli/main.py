@@ -54,6 +54,9 @@ COMMANDS = (
     Command(
         "certificates", "certificates:certificates", "Certificates of portal, gateway and inbox 门户、网关、收件箱证书."
     ),
+    Command(
+        "secrets", "certificates:secrets", "Keys, passwords and certificates of a bus in containers 容器部署的密钥."
+    ),
     Command("accounts", "accounts:app", "Local accounts of the portal: add, list, disable, password 门户账号."),
     Command("access", "access:app", "Access log: who asked for what 访问日志."),
     Command("notices", "notices:app", "Notices of a day as a file 通知批量文件."),

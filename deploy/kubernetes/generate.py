@@ -12,8 +12,10 @@ from typing import Any
 
 import yaml
 
+from deploy.kubernetes import principals
+from deploy.kubernetes.jobs import jobs
 from deploy.kubernetes.network import policies
-from deploy.kubernetes.servers import BROKERS, jobs, kafka, redis, registry
+from deploy.kubernetes.servers import BROKERS, kafka, redis, registry
 from deploy.kubernetes.workloads import IMAGE, PART_OF, Manifest, door, member, records
 from deploy.processes import METRICS_PORT, PROCESSES
 from deploy.sizing import CITY, PROVINCE, Size, size
@@ -30,6 +32,7 @@ def files() -> dict[str, str]:
         "namespace": [namespace()],
         "settings": [settings()],
         "kafka": kafka(),
+        "users": principals.users(),
         "redis": redis(),
         "registry": registry(),
         "jobs": jobs(),
@@ -65,10 +68,11 @@ def settings() -> Manifest:
     targets += [f"records-0.records:{METRICS_PORT + number}" for number in (1, 2, 3)]
     data = {
         "CREDITBUS_KAFKA": BROKERS,
-        "CREDITBUS_REDIS": "redis://redis:6379/0",
+        "CREDITBUS_REDIS": "rediss://redis:6379/0",
         "CREDITBUS_REGISTRY_URL": "http://registry:8080/apis/ccompat/v7",
         "CREDITBUS_PARTITIONS": str(size(CITY).partitions),
         "CREDITBUS_REPLICATION": "3",
+        **principals.settings(),
         "CREDITBUS_OPERATIONS_TARGETS": ",".join(targets),
     }
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "creditbus", "labels": PART_OF}, "data": data}

@@ -20,7 +20,7 @@ _PRIVATE = [
 TO: dict[Peer, Manifest] = {
     "kafka": {
         "to": [{"podSelector": {"matchLabels": {"strimzi.io/cluster": "creditbus"}}}],
-        "ports": [{"protocol": "TCP", "port": 9092}],
+        "ports": [{"protocol": "TCP", "port": 9093}],
     },
     "redis": {"to": [{"podSelector": {"matchLabels": names("redis")}}], "ports": [{"protocol": "TCP", "port": 6379}]},
     "registry": {
@@ -60,16 +60,19 @@ def policies() -> list[Manifest]:
     found += [
         _policy(
             "redis", {"matchLabels": names("redis")},
-            ingress=[{"from": [_users("redis"), _pods("redis"), _pods("open-data")], "ports": TO["redis"]["ports"]}],
+            ingress=[{"from": [_users("redis"), _pods("redis"), _pods("open-data"), _pods("operator")], "ports": TO["redis"]["ports"]}],
             egress=[TO["redis"]],
         ),
         _policy(
             "registry", {"matchLabels": names("registry")},
-            ingress=[{"from": [_users("registry"), _pods("prepare"), _pods("open-data")], "ports": TO["registry"]["ports"]}],
+            ingress=[{"from": [_users("registry"), _pods("prepare"), _pods("open-data"), _pods("operator")], "ports": TO["registry"]["ports"]}],
             egress=[TO["kafka"]],
         ),
         _policy("prepare", {"matchLabels": names("prepare")}, ingress=[], egress=[TO["kafka"], TO["registry"]]),
-        _policy("open-data", {"matchLabels": names("open-data")}, ingress=[], egress=[TO["kafka"], TO["redis"], TO["registry"]]),
+        *(
+            _policy(name, {"matchLabels": names(name)}, ingress=[], egress=[TO["kafka"], TO["redis"], TO["registry"]])
+            for name in ("open-data", "operator")
+        ),
     ]  # fmt: skip
     return found
 

@@ -1,9 +1,7 @@
-"""The manifests of the servers: Kafka by Strimzi, Redis with a warm replica, the schema registry; and what prepares them."""
+"""The manifests of the servers: Kafka by Strimzi, Redis with a warm replica, the schema registry."""
 
-from typing import Any
-
+from deploy.kubernetes import principals
 from deploy.kubernetes.workloads import (
-    IMAGE,
     Manifest,
     budget,
     claim,
@@ -13,9 +11,10 @@ from deploy.kubernetes.workloads import (
     pod,
     service,
 )
+from deploy.local.secured import ADMINISTRATOR
 
 KAFKA = "4.2.1"
-BROKERS = "creditbus-kafka-bootstrap:9092"
+BROKERS = "creditbus-kafka-bootstrap:9093"
 VALKEY = "valkey/valkey:9.1"
 REGISTRY = "apicurio/apicurio-registry:3.3.3"
 _REGISTRY_PORT = 8080
@@ -42,7 +41,6 @@ KAFKA_CONFIG = {
 
 def kafka() -> list[Manifest]:
     """Three brokers in three zones, three controllers; topics are made by `creditbus topics apply`, so there is no topic operator."""
-    cluster = {"strimzi.io/cluster": "creditbus"}
 
     def pool(role: str, gibibytes: int, memory: str, cpu: str) -> Manifest:
         spread = {
@@ -55,7 +53,7 @@ def kafka() -> list[Manifest]:
         return {
             "apiVersion": "kafka.strimzi.io/v1",
             "kind": "KafkaNodePool",
-            "metadata": {"name": role, "labels": cluster},
+            "metadata": {"name": role, "labels": principals.CLUSTER},
             "spec": {
                 "replicas": 3,
                 "roles": [role],
@@ -73,7 +71,15 @@ def kafka() -> list[Manifest]:
         }  # fmt: skip
 
     peers = [{"podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "creditbus"}}}]
-    listener = {"name": "plain", "port": 9092, "type": "internal", "tls": False, "networkPolicyPeers": peers}
+    listener = {
+        "name": "tls", "port": 9093, "type": "internal", "tls": True, "authentication": {"type": "scram-sha-512"},
+        "networkPolicyPeers": peers,
+    }  # fmt: skip
+    # Kafka's own authorizer as a "custom" one: of a "simple" one the user operator takes every entry away that no KafkaUser names.
+    authorization = {
+        "type": "custom", "authorizerClass": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "supportsAdminApi": False, "superUsers": [ADMINISTRATOR],
+    }  # fmt: skip
     return [
         pool("controller", 20, "2Gi", "1"),
         pool("broker", 200, "4Gi", "4"),
@@ -82,7 +88,12 @@ def kafka() -> list[Manifest]:
             "kind": "Kafka",
             "metadata": {"name": "creditbus"},
             "spec": {
-                "kafka": {"version": KAFKA, "listeners": [listener], "config": KAFKA_CONFIG},
+                "kafka": {
+                    "version": KAFKA,
+                    "listeners": [listener],
+                    "authorization": authorization,
+                    "config": KAFKA_CONFIG,
+                },
                 "entityOperator": {"userOperator": {}},
             },
         },
@@ -91,13 +102,19 @@ def kafka() -> list[Manifest]:
 
 def redis() -> list[Manifest]:
     """The primary is redis-0; redis-1 follows it, for back-ups and for a fail-over by hand (docs/deploy.md)."""
+    own = "/run/server"
     options = "--appendonly yes --appendfsync everysec --save '' --maxmemory-policy noeviction --maxmemory $MAXMEMORY"
+    options += f" --port 0 --tls-port 6379 --tls-auth-clients no --tls-replication yes --tls-ca-cert-file {own}/ca.crt"
+    options += f" --tls-cert-file {own}/tls.crt --tls-key-file {own}/tls.key --aclfile {own}/users.acl"
     follow = 'if [ "$HOSTNAME" != "$PRIMARY" ]; then set -- --replicaof "$PRIMARY.redis-pods" 6379; fi'
-    answers = {"exec": {"command": ["valkey-cli", "ping"]}}
+    # That it asks by TLS who is there is answer enough.
+    answers = {"exec": {"command": ["valkey-cli", "--tls", "--cacert", f"{own}/ca.crt", "ping"]}}
+    secrets = [{"secret": {"name": name}} for name in (principals.REDIS_TLS, "redis-users")]
+    volume = {"name": "server", "projected": {"defaultMode": 0o440, "sources": secrets}}
     server = {
         "name": "valkey",
         "image": VALKEY,
-        "command": ["sh", "-ec", f'{follow}; exec valkey-server {options} "$@"', "valkey"],
+        "command": ["sh", "-ec", f'{follow}; exec valkey-server {own}/replication.conf {options} "$@"', "valkey"],
         "env": [{"name": "PRIMARY", "value": "redis-0"}, {"name": "MAXMEMORY", "value": f"{_REDIS_MIB * 3 // 5}mb"}],
         "ports": [{"name": "redis", "containerPort": 6379}],
         "startupProbe": answers | {"periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 120},
@@ -108,7 +125,10 @@ def redis() -> list[Manifest]:
             "limits": {"cpu": "2000m", "memory": f"{_REDIS_MIB}Mi"},
         },
         "securityContext": locked_down(),
-        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+        "volumeMounts": [
+            {"name": "data", "mountPath": "/data"},
+            {"name": "server", "mountPath": own, "readOnly": True},
+        ],
     }
     primary = service("redis", 6379)
     primary["spec"] |= {
@@ -122,7 +142,7 @@ def redis() -> list[Manifest]:
         "replicas": 2,
         "serviceName": "redis-pods",
         "selector": {"matchLabels": names("redis")},
-        "template": pod("redis", [server], [], user=_VALKEY_USER),
+        "template": pod("redis", [server], [volume], user=_VALKEY_USER),
         "volumeClaimTemplates": [claim("data", 20)],
     }
     workload = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata("redis"), "spec": spec}
@@ -134,12 +154,30 @@ def registry() -> list[Manifest]:
     # Not its interface: that answers, and knows nothing, while schemas are still read back.
     answers = {"httpGet": {"path": "/health/ready", "port": _REGISTRY_HEALTH}}
     lives = {"httpGet": {"path": "/health/live", "port": _REGISTRY_HEALTH}}
+    common = "APICURIO_KAFKA_COMMON"
+    ca = {
+        "name": "ca",
+        "secret": {
+            "secretName": principals.CLUSTER_CA,
+            "defaultMode": 0o440,
+            "items": [{"key": "ca.crt", "path": "ca.crt"}],
+        },
+    }
     server = {
         "name": "registry",
         "image": REGISTRY,
         "env": [
             {"name": "APICURIO_STORAGE_KIND", "value": "kafkasql"},
             {"name": "APICURIO_KAFKASQL_BOOTSTRAP_SERVERS", "value": BROKERS},
+            {"name": "APICURIO_KAFKASQL_SECURITY_PROTOCOL", "value": "SASL_SSL"},
+            {"name": f"{common}_SASL_MECHANISM", "value": "SCRAM-SHA-512"},
+            {
+                "name": f"{common}_SASL_JAAS_CONFIG",
+                "valueFrom": {"secretKeyRef": {"name": "credit.registry", "key": "sasl.jaas.config"}},
+            },
+            {"name": f"{common}_SSL_TRUSTSTORE_TYPE", "value": "PEM"},
+            {"name": f"{common}_SSL_TRUSTSTORE_LOCATION", "value": f"{principals.FOLDER}/ca.crt"},
+            {"name": f"{common}_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM", "value": "https"},
             {"name": "JAVA_OPTS_APPEND", "value": "-Xmx384m"},
         ],
         "ports": [
@@ -153,66 +191,15 @@ def registry() -> list[Manifest]:
             "requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "1000m", "memory": "768Mi"},
         },
         "securityContext": locked_down(),
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 # the pod's own
+        "volumeMounts": [
+            {"name": "tmp", "mountPath": "/tmp"}, {"name": "ca", "mountPath": principals.FOLDER, "readOnly": True},  # noqa: S108 # the pod's own
+        ],
     }  # fmt: skip
     tmp = {"name": "tmp", "emptyDir": {"sizeLimit": "128Mi"}}
     spec = {
         "replicas": 2,
         "selector": {"matchLabels": names("registry")},
-        "template": pod("registry", [server], [tmp], user=_REGISTRY_USER),
+        "template": pod("registry", [server], [tmp, ca], user=_REGISTRY_USER),
     }
     workload = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata("registry"), "spec": spec}
     return [workload, service("registry", _REGISTRY_PORT), budget("registry")]
-
-
-def jobs() -> list[Manifest]:
-    """Topics and contracts, applied anew with each version of the bus; and the daily release of open data."""
-    resources = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "1000m", "memory": "512Mi"}}
-    tmp: Manifest = {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}}
-
-    def once(name: str, arguments: list[str], mounts: dict[str, str]) -> Manifest:
-        return {
-            "name": name,
-            "image": IMAGE,
-            "args": arguments,
-            "envFrom": [{"configMapRef": {"name": "creditbus"}}],
-            "resources": resources,
-            "securityContext": locked_down(),
-            "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 # the pod's own
-            + [{"name": name, "mountPath": path} for name, path in mounts.items()],
-        }
-
-    def template(component: str, containers: list[Manifest], volumes: list[Manifest]) -> Manifest:
-        made = pod(component, containers, volumes)
-        made["spec"]["restartPolicy"] = "OnFailure"
-        return made
-
-    prepare: dict[str, Any] = template("prepare", [once("contracts", ["schemas", "push"], {})], [tmp])
-    prepare["spec"]["initContainers"] = [once("topics", ["topics", "apply"], {})]
-    folders = ("archive", "directory", "deadlines")
-    claims = [{"name": one, "persistentVolumeClaim": {"claimName": f"{one}-records-0"}} for one in folders] + [
-        {"name": "open-data", "persistentVolumeClaim": {"claimName": "open-data"}}
-    ]
-    mounts = {one: f"/var/lib/creditbus/data/{one}" for one in (*folders, "open-data")}
-    release = template("open-data", [once("release", ["open-data", "release"], mounts)], [tmp, *claims])
-    beside = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": names("records")}}
-    release["spec"]["affinity"] = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [beside]}}
-    shared = {
-        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata("open-data"),
-        "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "20Gi"}}},
-    }  # fmt: skip
-    return [
-        {
-            "apiVersion": "batch/v1", "kind": "Job", "metadata": metadata("prepare"),
-            "spec": {"backoffLimit": 20, "ttlSecondsAfterFinished": 24 * 3600, "template": prepare},
-        },
-        shared,
-        {
-            "apiVersion": "batch/v1", "kind": "CronJob", "metadata": metadata("open-data"),
-            "spec": {
-                "schedule": "17 */4 * * *", "timeZone": "Asia/Shanghai", "concurrencyPolicy": "Forbid",
-                "startingDeadlineSeconds": 3600,
-                "jobTemplate": {"spec": {"backoffLimit": 3, "template": release}},
-            },
-        },
-    ]  # fmt: skip

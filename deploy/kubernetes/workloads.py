@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from deploy.kubernetes import principals
 from deploy.processes import METRICS_PORT, PROCESSES, Process
 
 Manifest = dict[str, Any]
@@ -48,10 +49,12 @@ def container(process: Process, volumes: dict[str, str]) -> Manifest:
             {"name": f"{setting}_CERTIFICATE", "value": f"{CERTIFICATES}/tls.crt"},
             {"name": f"{setting}_KEY", "value": f"{CERTIFICATES}/tls.key"},
         ]
+    environment += principals.environment(process.name)
     environment += [
         {"name": f"CREDITBUS_{secret}_FILE", "value": f"{SECRETS}/{secret.lower()}"} for secret in process.secrets
     ]
     mounts: list[Manifest] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 # the pod's own
+    mounts.append(principals.mount(process.name))
     mounts += [{"name": name, "mountPath": f"{HOME}/data/{folder}"} for name, folder in volumes.items()]
     if process.secrets:
         mounts.append({"name": "secrets", "mountPath": SECRETS, "readOnly": True})
@@ -127,18 +130,21 @@ def by_name(name: str) -> Process:
 
 def _volumes(*processes: Process) -> list[Manifest]:
     volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {"sizeLimit": "2Gi"}}]
+    volumes += [principals.volume(one.name) for one in processes]
     secrets = sorted({secret for one in processes for secret in one.secrets})
-    if secrets:
-        items = [{"key": one.lower(), "path": one.lower()} for one in secrets]
-        volumes.append(
-            {"name": "secrets", "secret": {"secretName": "creditbus-keys", "defaultMode": 0o440, "items": items}}
-        )
+    volumes += [bus_keys(secrets)] if secrets else []
     volumes += [
         {"name": "certificate", "secret": {"secretName": f"{one.name}-tls", "defaultMode": 0o440}}
         for one in processes
         if one.port
     ]
     return volumes
+
+
+def bus_keys(settings: list[str]) -> Manifest:
+    """The volume with keys of the bus, by the settings that name them."""
+    items = [{"key": one.lower(), "path": one.lower()} for one in settings]
+    return {"name": "secrets", "secret": {"secretName": "creditbus-keys", "defaultMode": 0o440, "items": items}}
 
 
 def _replicas(process: Process) -> Manifest:
@@ -174,7 +180,7 @@ def door(process: Process) -> list[Manifest]:
     if process.name == "portal":
         shared["open-data"] = "open-data"
     sidecars = [container(one, {one.folder: one.folder}) | {"restartPolicy": "Always"} for one in beside]
-    volumes = _volumes(process)
+    volumes = _volumes(process) + [principals.volume(one.name) for one in beside]
     if process.name == "portal":
         volumes.append({"name": "open-data", "persistentVolumeClaim": {"claimName": "open-data", "readOnly": True}})
     template = pod(process.name, [container(process, shared)], volumes)

@@ -123,15 +123,18 @@ class Secured:
         authority = self.make_authority()
         if not self.broker.is_file():
             write_secret(self.broker, authority.issue(BROKER).both)
-        for setting in sorted({setting for grant in grants.values() for setting in grant.holds}):
+        for setting in bus_keys(grants):
             if not self.bus_key(setting).is_file():
-                write_secret(self.bus_key(setting), f"k1:{secrets.token_hex(KEY_BYTES)}".encode())
+                write_secret(self.bus_key(setting), new_bus_key())
         for name in (ADMINISTRATOR, *grants):
             self._make_principal(self.principal(name), authority)
-        passwords = {
-            name: (self.principal(name).redis_password.read_text(),) for name in (ADMINISTRATOR, *users(grants))
-        }
-        write_secret(self.redis_users, acl_file(grants, passwords, ADMINISTRATOR).encode())
+        write_secret(self.redis_users, self.users_of_redis(grants))
+
+    def users_of_redis(self, grants: Mapping[str, Grant], more: Mapping[str, str] | None = None) -> bytes:
+        """Redis' access control list, of the passwords in the principals' folders and `more` by user."""
+        passwords = {name: self.principal(name).redis_password.read_text() for name in (ADMINISTRATOR, *users(grants))}
+        known = {name: (password,) for name, password in (passwords | dict(more or {})).items()}
+        return acl_file(grants, known, ADMINISTRATOR).encode()
 
     def brokers(self, name: str, port: int) -> Brokers:
         """Kafka as a principal reaches it by its certificate."""
@@ -151,7 +154,22 @@ class Secured:
             write_secret(one.key, issued.key)
         for path in (one.kafka_password, one.redis_password):
             if not path.is_file():
-                write_secret(path, secrets.token_urlsafe(SECRET_BYTES).encode())
+                write_secret(path, new_password())
+
+
+def bus_keys(grants: Mapping[str, Grant]) -> list[str]:
+    """The settings with keys of the bus that its principals need."""
+    return sorted({setting for grant in grants.values() for setting in grant.holds})
+
+
+def new_bus_key() -> bytes:
+    """The first key of such a setting."""
+    return f"k1:{secrets.token_hex(KEY_BYTES)}".encode()
+
+
+def new_password() -> bytes:
+    """A password that nobody has to remember."""
+    return secrets.token_urlsafe(SECRET_BYTES).encode()
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AclBinding
 from pydantic import SecretStr
 
@@ -24,61 +24,19 @@ from exchange.paths import SCHEMAS
 from exchange.topics import Topics
 from producers.publisher import Publisher, UnconfirmedError
 from tests.producing import listing
-from tests.secured import SecuredBus, secured_bus
+from tests.secured import PROBE_SECONDS as SECONDS
+from tests.secured import SecuredBus, read, secured_bus, written
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 TOPICS = Topics("credit")
 REFUSED = KafkaError.TOPIC_AUTHORIZATION_FAILED
-SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
 def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBus]:
     with secured_bus(tmp_path_factory.mktemp("secured")) as found:
         yield found
-
-
-def written(brokers: Brokers, topics: list[str], sees: set[str] | None = None) -> dict[str, int]:
-    """What became of one message to each topic: 0, or the code of the error. What else is visible is put into `sees`."""
-    found: dict[str, int] = {}
-    producer = Producer({**brokers.config(), "acks": "all", "message.timeout.ms": int(SECONDS * 1000), "log_level": 0})
-
-    def tell(error: KafkaError | None, message: Message) -> None:
-        found[message.topic() or ""] = error.code() if error else 0
-
-    for topic in topics:
-        producer.produce(topic, b"x", b"k", on_delivery=tell)
-    if sees is not None:
-        sees.update(producer.list_topics(timeout=SECONDS).topics)
-    producer.flush(SECONDS)
-    return found
-
-
-def read(brokers: Brokers, group: str, topics: list[str]) -> dict[str, int]:
-    """What became of reading each topic to its end: 0, or the code of the error."""
-    found: dict[str, int] = {}
-    consumer = Consumer(
-        {
-            **brokers.config(),
-            "group.id": group,
-            "enable.partition.eof": True,
-            "enable.auto.commit": False,
-            "log_level": 0,
-        }
-    )
-    try:
-        for topic in topics:  # one at a time: one that is refused says so for all of them
-            consumer.assign([TopicPartition(topic, 0, 0)])
-            while topic not in found:
-                message = consumer.poll(SECONDS)
-                assert message is not None, topic
-                error = message.error()
-                if error is not None and message.topic() in (topic, None):
-                    found[topic] = 0 if error.code() == KafkaError._PARTITION_EOF else error.code()
-    finally:
-        consumer.close()
-    return found
 
 
 def test_every_department_writes_its_own_topic_and_reads_its_own_notices(bus: SecuredBus) -> None:

@@ -1,10 +1,12 @@
 """The table of grants: departments have their own three topics only, processes what they need, and both lists follow from it."""
 
+from functools import partial
+
 import pytest
 
 from deploy.processes import PROCESSES
 from exchange.catalogue import load_catalogue
-from exchange.grants import grants_of, principal_of
+from exchange.grants import REGISTRY_TOPICS, grants_of, principal_of
 from exchange.kafka_acl import Allowed, allowed, is_ours
 from exchange.paths import SCHEMAS
 from exchange.redis_acl import acl_file, users
@@ -54,12 +56,27 @@ def test_every_process_that_is_deployed_has_its_own_principal() -> None:
     assert not deployed - {name.removeprefix("credit.") for name in GRANTS}
 
 
-def test_only_the_operator_governs_and_only_two_make_topics() -> None:
+def test_only_the_operator_governs_and_only_three_make_topics() -> None:
     assert {one.principal for one in ALLOWED if one.resource == "BROKER"} == {"User:credit.operator"}
     assert {one.principal for one in ALLOWED if one.operation == "CREATE"} == {
         "User:credit.operator",
         "User:credit.early-warning",
+        "User:credit.registry",
     }
+
+
+def test_the_registry_has_topics_of_its_own_and_no_other_rights() -> None:
+    assert {name for resource, name, _, _ in of("registry") if resource == "TOPIC"} == set(REGISTRY_TOPICS)
+    assert {(resource, name) for resource, name, _, _ in of("registry") if resource != "TOPIC"} == {
+        ("GROUP", "apicurio-")
+    }
+    assert {
+        one.principal for one in ALLOWED if one.resource == "TOPIC" and any(map(partial(covers, one), REGISTRY_TOPICS))
+    } == {"User:credit.registry"}
+
+
+def covers(entry: Allowed, topic: str) -> bool:
+    return topic == entry.name or (entry.prefixed and topic.startswith(entry.name))
 
 
 def test_nobody_is_everybody() -> None:

@@ -11,7 +11,12 @@ import yaml
 
 from deploy.kubernetes.generate import FOLDER, files
 from deploy.kubernetes.network import components
+from deploy.local.secured import ADMINISTRATOR
 from deploy.processes import PROCESSES
+from exchange.catalogue import load_catalogue
+from exchange.grants import grants_of
+from exchange.paths import SCHEMAS
+from exchange.redis_acl import users
 from exchange.settings import Settings
 from tests.unit.test_compose import is_setting
 
@@ -33,6 +38,7 @@ def of_kind(*kinds: str) -> dict[str, dict[str, Any]]:
     return {one["metadata"]["name"]: one for one in MANIFESTS if one["kind"] in kinds}
 
 
+GRANTS = grants_of(Settings(), load_catalogue(SCHEMAS).departments)
 WORKLOADS = of_kind("Deployment", "StatefulSet")
 
 
@@ -114,7 +120,74 @@ def test_every_setting_is_one_of_the_bus() -> None:
     told = of_kind("ConfigMap")["creditbus"]["data"]
     named = set(told) | {one["name"] for _, container in containers() for one in container.get("env", ())}
     assert {name for name in named if name.startswith("CREDITBUS_") and not is_setting(name)} == set()
-    Settings(**{name.removeprefix("CREDITBUS_").lower(): value for name, value in told.items()})
+    paths = {"CREDITBUS_KAFKA_CA", "CREDITBUS_REDIS_CA"}
+    given = told | dict.fromkeys(paths, __file__) | {"CREDITBUS_KAFKA_USER": "u", "CREDITBUS_KAFKA_PASSWORD": "p"}
+    Settings(**{name.removeprefix("CREDITBUS_").lower(): value for name, value in given.items()})
+
+
+def test_kafka_and_redis_speak_nothing_in_clear_and_ask_who_is_there() -> None:
+    made = "".join(files().values())
+    assert "PLAINTEXT" not in made
+    assert "value: redis://" not in made
+    spec = of_kind("Kafka")["creditbus"]["spec"]["kafka"]
+    assert [(one["tls"], one["authentication"]) for one in spec["listeners"]] == [(True, {"type": "scram-sha-512"})]
+    assert spec["authorization"] == {
+        "type": "custom", "authorizerClass": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "supportsAdminApi": False, "superUsers": [ADMINISTRATOR],
+    }, "the user operator takes away the entries of users that have none of their own, where it may"  # fmt: skip
+    assert "allow.everyone.if.no.acl.found" not in spec["config"], "false by itself"
+    (server,) = WORKLOADS["redis"]["spec"]["template"]["spec"]["containers"]
+    words = server["command"][2].split()
+    for option, value in {"--port": "0", "--tls-port": "6379", "--aclfile": "/run/server/users.acl"}.items():
+        assert words[words.index(option) + 1] == value
+
+
+def principal(container: dict[str, Any]) -> str | None:
+    """Whom Kafka knows a container as."""
+    told = {one["name"]: one for one in container.get("env", ())}
+    if "APICURIO_KAFKA_COMMON_SASL_JAAS_CONFIG" in told:
+        return str(told["APICURIO_KAFKA_COMMON_SASL_JAAS_CONFIG"]["valueFrom"]["secretKeyRef"]["name"])
+    return told["CREDITBUS_KAFKA_USER"]["value"] if "CREDITBUS_KAFKA_USER" in told else None
+
+
+def test_each_container_is_a_principal_of_its_own_and_sees_no_other_secrets() -> None:
+    seen: dict[str, set[str]] = {}
+    for name, pod in pods():
+        volumes = {one["name"]: one for one in pod["volumes"]}
+        for container in pod["containers"] + pod.get("initContainers", []):
+            user = principal(container)
+            seen.setdefault(container["name"], set()).add(str(user))
+            if container["name"] in {"valkey", "registry", "contracts"}:
+                continue
+            told = {one["name"]: one.get("value") for one in container["env"]}
+            knows_redis = user in users(GRANTS)
+            assert told.get("CREDITBUS_REDIS_USER") == (user if knows_redis else None), name
+            (own,) = [one["name"] for one in container["volumeMounts"] if one["mountPath"] == "/run/principal"]
+            sources = [one["secret"]["name"] for one in volumes[own]["projected"]["sources"]]
+            redis = [f"redis-{str(user).removeprefix('credit.')}"] if knows_redis else []
+            assert sources == [user, "creditbus-cluster-ca-cert", "redis-tls", *redis], name
+            paths = {item["path"] for one in volumes[own]["projected"]["sources"] for item in one["secret"]["items"]}
+            files = {value for key, value in told.items() if value and key.endswith("_PASSWORD_FILE")}
+            files |= {of_kind("ConfigMap")["creditbus"]["data"][f"CREDITBUS_{one}_CA"] for one in ("KAFKA", "REDIS")}
+            assert {f"/run/principal/{path}" for path in paths} == files, name
+    expected = {one.name: f"credit.{one.name}" for one in PROCESSES} | {
+        "registry": "credit.registry", "release": "credit.open-data", "operator": "credit.operator", "topics": ADMINISTRATOR,
+        "contracts": "None", "valkey": "None",
+    }  # fmt: skip
+    assert seen == {name: {user} for name, user in expected.items()}
+    made = {
+        name
+        for name, one in of_kind("KafkaUser").items()
+        if one["spec"] == {"authentication": {"type": "scram-sha-512"}}
+    }
+    assert made == set(expected.values()) - {"None"}
+    assert made <= {ADMINISTRATOR, *GRANTS}
+
+
+def test_the_lists_are_applied_before_anything_else_is_done() -> None:
+    (topics,) = of_kind("Job")["prepare"]["spec"]["template"]["spec"]["initContainers"]
+    assert topics["args"] == ["topics", "apply", "--acls"]
+    assert of_kind("CronJob")["operator"]["spec"]["suspend"] is True, "a pattern for the operator's commands"
 
 
 def test_doors_speak_tls_by_the_certificate_of_a_secret() -> None:
@@ -161,7 +234,7 @@ def test_every_workload_may_be_moved_one_pod_at_a_time() -> None:
 def reached_by(policy: dict[str, Any]) -> set[str]:
     """Whom a pod's policy lets it open connections to, but the names' servers."""
     known = {
-        6379: "redis", 9092: "kafka", 8080: "registry", 443: "endpoints", 9100: "metrics",
+        6379: "redis", 9093: "kafka", 8080: "registry", 443: "endpoints", 9100: "metrics",
     }  # fmt: skip
     return {known[rule["ports"][0]["port"]] for rule in policy["spec"]["egress"] if rule["ports"][0]["port"] != 53}
 
