@@ -95,7 +95,9 @@ def test_every_setting_is_one_of_the_bus() -> None:
     assert {name for name in named if not is_setting(name)} == set()
     told = COMPOSE["x-process"]["environment"].items()
     files = {"CREDITBUS_KAFKA_CA", "CREDITBUS_KAFKA_CERTIFICATE", "CREDITBUS_KAFKA_KEY", "CREDITBUS_REDIS_CA"}
-    here = {name: __file__ if name in files else value for name, value in told}  # any file that is there
+    here: dict[str, Any] = {
+        name: __file__ if name in files else value for name, value in told
+    }  # any file that is there
     Settings(**{name.removeprefix("CREDITBUS_").lower(): value for name, value in here.items()})
 
 
