@@ -26,6 +26,10 @@ KEPT = ("CREDITBUS_TEST_", "CREDITBUS_CACHE", "CREDITBUS_MAVEN_URL")
 """What a developer may set for the tests; every other setting is the test's own."""
 
 
+START_SECONDS = 180.0
+"""A server that a test kills is started again beside much else."""
+
+
 class RunningServer(Protocol):
     """One server as fault tests need it."""
 
@@ -82,7 +86,7 @@ def running_stack(home: Path) -> Iterator[RunningStack]:
         with running_containers(home) as containers:
             yield containers
         return
-    stack = Stack(Settings(home=home))
+    stack = Stack(Settings(home=home, start_timeout_seconds=START_SECONDS))
     try:
         stack.up(attached=True)
         yield stack

@@ -1,6 +1,6 @@
 """How much a run of the suites does: what `make test` has time for on two cores, or with CREDITBUS_TEST_THOROUGH=1 all of it (`make long`).
 
-Of each file's tests that kill processes and servers and wait for them to come back, and of those in a real browser, a run does a third.
+Of each file's tests that kill processes and servers and wait for them to come back, and of those in a real browser, a run does a quarter.
 pytest-randomly's seed chooses which, so that runs together do all; a test that is asked for by its name is never left out.
 """
 
@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 
 THOROUGH = os.environ.get("CREDITBUS_TEST_THOROUGH") == "1"
-SHARE = 3
+SHARE = 4
 """One of so many is done."""
 FOLDERS = frozenset({"faults", "browser"})
 """Of suites of which, as of tests marked `drawn`, a share is done."""
@@ -27,7 +27,7 @@ def sized(usual: Size, thorough: Size) -> Size:
 
 
 def left_out(items: Sequence[pytest.Item], seed: int) -> list[pytest.Item]:
-    """The tests that this run does not do: of each file's that need servers and are drawn a third is done, one at least.
+    """The tests that this run does not do: of each file's that need servers and are drawn a quarter is done, one at least.
 
     Args:
         items: what was collected, in any order.

@@ -69,7 +69,7 @@ class Departments:
 
     def _ends(self, places: list[TopicPartition]) -> dict[tuple[str, int], int]:
         """The offset behind the last message of each partition; a topic just made may not have its leader yet."""
-        give_up_at = time.monotonic() + 30
+        give_up_at = time.monotonic() + 90
         admin = open_admin(self.settings.kafka)
         while True:
             asked = admin.list_offsets({place: OffsetSpec.latest() for place in places})  # type: ignore[no-untyped-call]

@@ -172,7 +172,7 @@ def running_prometheus(folder: Path, targets: Mapping[str, int]) -> Iterator[Pro
         )  # fmt: skip
     try:
         prometheus = Prometheus(f"http://127.0.0.1:{port}")
-        wait_until(lambda: _is_ready(prometheus), (folder / "prometheus.log").read_text(), within_seconds=30)
+        wait_until(lambda: _is_ready(prometheus), (folder / "prometheus.log").read_text())
         yield prometheus
     finally:
         server.send_signal(signal.SIGTERM)

@@ -218,7 +218,7 @@ class ServerProcess:
     def end(self) -> tuple[int, str]:
         """SIGTERM; the exit code and all it said."""
         self.process.terminate()
-        out, _ = self.process.communicate(timeout=20)
+        out, _ = self.process.communicate(timeout=60)
         return self.process.returncode, out
 
 
@@ -230,7 +230,7 @@ def free_port() -> int:
 
 def await_port(url: str) -> None:
     parts = urlsplit(url)
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + 90
     while True:
         try:
             socket.create_connection((parts.hostname or "", parts.port or 0), 1).close()

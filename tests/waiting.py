@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(is_so: Callable[[], bool], what: str = "what the test waits for", *, within_seconds: float = 60) -> None:
+def wait_until(
+    is_so: Callable[[], bool], what: str = "what the test waits for", *, within_seconds: float = 120
+) -> None:
     """Return as soon as something is so; fail when it is not in time."""
     give_up_at = time.monotonic() + within_seconds
     while not is_so():

@@ -71,7 +71,7 @@ def test_11_a_burst_keeps_its_order_and_repeats_nothing_over_a_restart(bus_setti
     try:
         bus.feed(burst(bus))
         first = bus.start("first")
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while bus.taken_in() < bus.fed // 4:
             assert time.monotonic() < until
             time.sleep(0.02)

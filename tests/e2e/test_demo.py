@@ -14,14 +14,14 @@ from exchange.errors import RequestError
 from exchange.settings import Settings
 from tests.readme import REPOSITORY
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
 
 
 def demonstrate(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "deploy.cli.main", "demo", "--once", *arguments],
         env=dict(os.environ) | {"CREDITBUS_HOME": str(home)}, cwd=REPOSITORY, capture_output=True, text=True,
-        timeout=200, check=False,
+        timeout=420, check=False,
     )  # fmt: skip
 
 

@@ -195,7 +195,7 @@ def watched_bus(settings: Settings, folder: Path) -> Iterator[WatchedBus]:
 def _end(found: WatchedBus) -> None:
     for process in found.processes.values():
         process.terminate()
-    until = time.monotonic() + 40
+    until = time.monotonic() + 120
     for name, process in found.processes.items():
         try:
             process.wait(max(1.0, until - time.monotonic()))

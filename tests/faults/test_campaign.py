@@ -11,7 +11,7 @@ from tests.faults.campaign.schedule import draw_schedule, named
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
 SEED = int(os.environ.get("CREDITBUS_TEST_SEED", "20261128"))
-FAULTS = sized(6, 100)
+FAULTS = sized(4, 100)
 QUICK = (
     "processor killed", "all processors killed", "clock jump", "dispatcher killed", "slow receivers", "broker killed", "broker hiccup",
     "client - broker cut", "client - broker slow", "broker - broker cut", "processor - Redis cut", "Redis fails over",

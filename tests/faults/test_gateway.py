@@ -43,7 +43,7 @@ def retried(client: Submitter, body: object, key: str) -> tuple[Answer, set[str]
         codes.add(answers[-1].body["code"])
         return False
 
-    wait_until(is_done, within_seconds=30)
+    wait_until(is_done)
     return answers[-1], codes
 
 
@@ -69,7 +69,7 @@ def test_killed_at_a_step_a_repeat_does_no_harm(settings: Settings, tmp_path: Pa
 def assert_counts_once(bus: LiveBus, client: Submitter, answer: Answer) -> None:
     (result,) = answer.body["results"]
     path = f"/v1/records/{result['topic']}/{result['partition']}/{result['offset']}"
-    wait_until(lambda: client.get(path).body["status"] == "accepted", "the record's fate", within_seconds=30)
+    wait_until(lambda: client.get(path).body["status"] == "accepted", "the record's fate")
     _, _, entries, _ = bus.picture(listing(1)["subject"])
     assert len(entries) == 1
 
@@ -82,7 +82,7 @@ def test_a_record_that_the_processor_rejects_says_why(settings: Settings, tmp_pa
         statuses = {}
         for result in answer.body["results"]:
             path = f"/v1/records/{result['topic']}/{result['partition']}/{result['offset']}"
-            wait_until(lambda path=path: client.get(path).body["status"] != "pending", within_seconds=30)  # type: ignore[misc]
+            wait_until(lambda path=path: client.get(path).body["status"] != "pending")  # type: ignore[misc]
             statuses[result["document"]] = client.get(path).body
         assert [one["status"] for one in statuses.values()] == ["accepted", "rejected", "accepted"]
         (reason,) = statuses["粤税失信〔2026〕2号"]["reasons"]

@@ -32,7 +32,7 @@ def test_killed_at_each_step_everybody_has_his_class_at_the_end(bus: BusUnderFau
         if step == "round":
             risk.forget_rounds()
         process = risk.start(step, 1 if step == "round" else rnd.randint(1, 3))
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while process.poll() is None:
             assert time.monotonic() < until, f"never came to step {step}"
             bus.feed(fed[:20])

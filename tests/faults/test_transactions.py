@@ -16,12 +16,13 @@ from exchange.paths import SCHEMAS
 from exchange.settings import Settings
 from exchange.topics import Topics, apply_topics
 from tests.conftest import RunningStack
+from tests.extent import sized
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 PRODUCERS = 12
 TRANSACTION_SECONDS = 10
-KILLS = 3
+KILLS = sized(1, 3)
 
 
 def test_no_transaction_is_left_without_an_end(bus_settings: Settings, stack: RunningStack) -> None:

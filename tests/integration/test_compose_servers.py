@@ -260,7 +260,7 @@ def test_redis_asks_who_is_there_by_tls_and_a_second_follows_it(folder: Path, tm
     with running_redis(words, tmp_path / "first"):
         client = shutil.which("redis-cli") or shutil.which("valkey-cli") or ""
         well = [client, "-p", str(port), *(replaced(one, own) for one in told["healthcheck"]["test"][2:])]
-        wait_until(lambda: answers_to(well), within_seconds=30)
+        wait_until(lambda: answers_to(well))
         with (
             connect(redis_of("standing-1", folder, port).redis) as standing,
             connect(redis_of("gateway", folder, port).redis) as gateway,
@@ -281,7 +281,7 @@ def test_redis_asks_who_is_there_by_tls_and_a_second_follows_it(folder: Path, tm
             running_redis(words, tmp_path / "second"),
             connect(redis_of("standing-1", folder, second).redis) as replica,
         ):
-            wait_until(lambda: has(replica, "{0}:timers"), within_seconds=30)
+            wait_until(lambda: has(replica, "{0}:timers"))
 
 
 def has(client: "redis.Redis", key: str) -> bool:

@@ -72,7 +72,7 @@ class Door:
         server.config.timeout_keep_alive = 300  # a test on a busy machine may be slow to ask again
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[bound])), name="door")
         thread.start()
-        wait_until(lambda: server.started, within_seconds=30)
+        wait_until(lambda: server.started)
         try:
             yield
         finally:
@@ -114,10 +114,10 @@ def test_a_renewed_certificate_is_taken_while_it_serves_and_half_a_pair_is_not(
         assert asked(going_on) == "https"
         renewed = door.authority.issue("door")
         door.certificate.write_bytes(renewed.certificate)
-        wait_until(lambda: "certificate not taken" in caplog.text, within_seconds=30)
+        wait_until(lambda: "certificate not taken" in caplog.text)
         assert door.shown() == before, "the key is not its own yet: the old pair serves on"
         door.key.write_bytes(renewed.key)
-        wait_until(lambda: door.shown() == renewed.certificate, within_seconds=30)
+        wait_until(lambda: door.shown() == renewed.certificate)
         assert door.ask(door.trusted()) == "https"
         assert asked(going_on) == "https", "open connections go on"
 

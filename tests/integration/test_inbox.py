@@ -136,13 +136,13 @@ def test_a_restart_repeats_nothing_that_was_dealt_with(letterbox: Letterbox) -> 
 def test_what_was_not_dealt_with_comes_again_with_the_same_id(letterbox: Letterbox) -> None:
     letterbox.put(letterbox.notice(FIRM, 1, "procurement_ban"), letterbox.notice(FIRM, 2))
     with letterbox.open() as inbox:
-        first = inbox.receive(timeout=20)
+        first = inbox.receive(timeout=60)
         assert first is not None
         inbox.confirm()
-        second = inbox.receive(timeout=20)
+        second = inbox.receive(timeout=60)
         assert second is not None  # it dies here, before the second is dealt with
     with letterbox.open() as inbox:
-        again = inbox.receive(timeout=20)
+        again = inbox.receive(timeout=60)
         assert again is not None
         assert (again["id"], again["n"]) == (second["id"], 2)
 
@@ -152,7 +152,7 @@ def test_an_inbox_from_now_leaves_what_was_there(letterbox: Letterbox) -> None:
     with letterbox.open(book="now.sqlite", from_now=True) as inbox:
         assert inbox.receive(timeout=4) is None
         letterbox.put(letterbox.notice(OTHER, 1))
-        notice = inbox.receive(timeout=20)
+        notice = inbox.receive(timeout=60)
         assert notice is not None
         assert notice["subject"] == OTHER
 

@@ -30,7 +30,7 @@ def test_the_receiver_of_the_guide(tmp_path: Path) -> None:
         [sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
     ) as program:
         try:
-            wait_until(lambda: is_open(port), within_seconds=20)
+            wait_until(lambda: is_open(port))
             url = f"http://127.0.0.1:{port}"
             body = event({"challenge": "c-1"}, "creditbus.endpoint.verification")
             assert post(f"{url}/notices", body, signed(body, "challenge-1")) == (200, {"challenge": "c-1"})

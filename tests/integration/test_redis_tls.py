@@ -73,7 +73,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsRedis]:
     found = TlsRedis(port, folder)
     try:
         with connect(found.settings("administrator").redis) as admin:
-            wait_until(lambda: answers(admin), within_seconds=30)
+            wait_until(lambda: answers(admin))
             apply_users(admin, "credit", GRANTS, {name: (PASSWORD.get_secret_value(),) for name in GRANTS})
         yield found
     finally:

@@ -72,7 +72,7 @@ def test_pushed_notices_with_the_official_library(tmp_path: Path) -> None:
             assert get(f"{one.url}/may-bid?subject={OTHER}")[1]["answer"] == "fast_track"
             push(one.url, notice(4, ended=(lifted("bidding_limit", 4),), to=DEPARTMENT))
             assert get(asked)[1]["answer"] == "clear", "fast track is for a consortium whose every member has it"
-            wait_until(lambda: inbox.states("bidding_limit")[-1:] == [(3, "ENDED")], within_seconds=10)
+            wait_until(lambda: inbox.states("bidding_limit")[-1:] == [(3, "ENDED")])
 
 
 @pytest.mark.servers
@@ -96,7 +96,7 @@ def test_a_run_on_kafka(bus_settings: Settings, tmp_path: Path) -> None:
     command = (*COMMAND, "--book", str(tmp_path / "book"))
     environment = environment_of(bus_settings)
     with running(*command, environment=environment) as one:
-        wait_until(lambda: get(f"{one.url}/health")[1]["feedback"]["sent"] == 4, within_seconds=30)
+        wait_until(lambda: get(f"{one.url}/health")[1]["feedback"]["sent"] == 4)
         assert get(f"{one.url}/may-bid?subject={FIRM}")[1]["answer"] == "refuse"
     expected = [
         (FIRM, "ACKNOWLEDGED", 1),
@@ -108,7 +108,7 @@ def test_a_run_on_kafka(bus_settings: Settings, tmp_path: Path) -> None:
 
     put(first, lift)  # while it was away; the first comes once more
     with running(*command, environment=environment) as one:
-        wait_until(lambda: get(f"{one.url}/health")[1]["feedback"]["sent"] == 5, within_seconds=30)
-        wait_until(lambda: get(f"{one.url}/health")[1]["obligations"].get("notices_repeated") == 1, within_seconds=30)
+        wait_until(lambda: get(f"{one.url}/health")[1]["feedback"]["sent"] == 5)
+        wait_until(lambda: get(f"{one.url}/health")[1]["obligations"].get("notices_repeated") == 1)
         assert get(f"{one.url}/may-bid?subject={FIRM}")[1]["answer"] == "clear"
     assert told() == sorted([*expected, (FIRM, "ENDED", 3)])

@@ -66,12 +66,12 @@ def test_a_measure_from_its_notice_to_the_confirmed_lift(tmp_path: Path, inbox: 
         assert status == 200
         assert 'lang="zh-CN"' in page["text"]
         assert all(text in page["text"] for text in ("不予办理", "限制担任法定代表人", "公司法第一百七十八条"))
-        wait_until(lambda: inbox.states() == [(1, "ACKNOWLEDGED"), (2, "EXECUTED")], within_seconds=10)
+        wait_until(lambda: inbox.states() == [(1, "ACKNOWLEDGED"), (2, "EXECUTED")])
 
         assert push(one.url, notice(1, BAN)) == (200, {"taken": "repeated"})
         assert push(one.url, notice(2, ended=(lifted("office_ban", 2),))) == (200, {"taken": "new"})
         assert push(one.url, notice(1, BAN)) == (200, {"taken": "stale"})
-        wait_until(lambda: inbox.states()[2:] == [(3, "ENDED")], within_seconds=10)
+        wait_until(lambda: inbox.states()[2:] == [(3, "ENDED")])
         assert get(f"{one.url}/may-register?subject={FIRM}")[1]["answer"] == "clear"
         assert [row["state"] for row in get(f"{one.url}/obligations")[1]] == ["ended"]
         assert "已解除" in get(f"{one.url}/obligations", "text/html")[1]["text"]
@@ -165,7 +165,7 @@ def test_feedback_that_is_refused_stays_and_holds_up_nothing(tmp_path: Path, inb
         push(one.url, notice(1, BAN))
         inbox.held.set()
         counted = {"waiting": 0, "sent": 2, "refused": 2}
-        wait_until(lambda: get(f"{one.url}/health")[1]["feedback"] == counted, within_seconds=10)
+        wait_until(lambda: get(f"{one.url}/health")[1]["feedback"] == counted)
     assert "unknown_measure" in one.text
     assert {record["measure"] for record in inbox.records} == {"office_ban"}
     with closing(sqlite3.connect(tmp_path / "desk.sqlite")) as database:
@@ -179,9 +179,9 @@ def test_a_bus_that_does_not_answer_holds_up_no_act_and_no_end(tmp_path: Path, i
         push(one.url, notice(1, BAN))
         assert get(f"{one.url}/obligations")[1][0]["state"] == "to_do", "executed later, as the desk was told"
         assert get(f"{one.url}/may-register?subject={FIRM}")[1]["answer"] == "refuse", "it holds from the notice on"
-        wait_until(lambda: get(f"{one.url}/obligations")[1][0]["state"] == "executed", within_seconds=10)
+        wait_until(lambda: get(f"{one.url}/obligations")[1][0]["state"] == "executed")
         ending_at = time.monotonic()
     assert time.monotonic() - ending_at < 5, "it ends although its feedback is under way"
     inbox.held.set()
     with desk(tmp_path, inbox):
-        wait_until(lambda: (2, "EXECUTED") in inbox.states(), within_seconds=10)
+        wait_until(lambda: (2, "EXECUTED") in inbox.states())

@@ -34,9 +34,9 @@ def names(cases: list[Case]) -> set[str]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_third_of_each_file_is_done_where_servers_are_killed_and_elsewhere_all(seed: int) -> None:
+def test_a_quarter_of_each_file_is_done_where_servers_are_killed_and_elsewhere_all(seed: int) -> None:
     found = done([*KILLS, *PURE, *LIFE, *PLAIN], seed)
-    assert len(found & names(KILLS)) == 3
+    assert len(found & names(KILLS)) == 2
     assert len(found & names(LIFE)) == 1
     assert found >= names(PURE) | names(PLAIN)
 

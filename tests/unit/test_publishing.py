@@ -69,7 +69,7 @@ def publish(producer: FakeProducer, job: Job = Job(1, "token", 0, MESSAGES, OFFS
     publisher.join_generation("generation")
     publisher.start()
     publisher.offer(job)
-    wait_until(lambda: len(published) == 1, within_seconds=10)
+    wait_until(lambda: len(published) == 1)
     publisher.stop()
     assert publisher.failure is None
 
@@ -179,11 +179,11 @@ def test_a_lane_that_does_not_end_is_left_behind_and_told_of(monkeypatch: pytest
     assert time.monotonic() - began < 5, "the loop waits for nobody for ever"
     assert lanes.take_fenced(), "the loop is told to attach anew"
     assert not lanes.take_fenced()
-    wait_until(lambda: next(made, None) is None, "the new lane has its producer", within_seconds=10)
+    wait_until(lambda: next(made, None) is None, "the new lane has its producer")
     lanes.demand_ready()
     lanes.join_generation("generation")
     lanes.offer(job)
-    wait_until(lambda: [one._replace(offered_at=0.0) for one in published] == [job], within_seconds=10)
+    wait_until(lambda: [one._replace(offered_at=0.0) for one in published] == [job])
     stuck.released.set()
     lanes.stop()
     assert not stuck.committed
@@ -216,7 +216,7 @@ def test_a_coordinator_that_takes_no_offsets_is_not_waited_for_long(monkeypatch:
     wait_until(lanes.take_fenced, "the lane is given up, and the loop told to attach anew", within_seconds=30)
     lanes.join_generation("generation")
     lanes.offer(job)
-    wait_until(lambda: [one._replace(offered_at=0.0) for one in published] == [job], within_seconds=30)
+    wait_until(lambda: [one._replace(offered_at=0.0) for one in published] == [job])
     stuck.released.set()
     lanes.stop()
     assert not stuck.committed
@@ -235,7 +235,7 @@ def test_a_lane_that_is_fenced_is_not_waited_for_before_the_loop_has_taken_notic
     lanes.join_generation("generation")
     for _ in range(300):
         lanes.offer(Job(1, "token", 0, MESSAGES, OFFSETS))
-    wait_until(lambda: lanes.drain(below=10, timeout=0.1), "the lane is fenced", within_seconds=10)
+    wait_until(lambda: lanes.drain(below=10, timeout=0.1), "the lane is fenced")
     assert lanes.backlog > 10
     assert fenced.is_purged, "nothing is left with a producer that is given up"
     assert lanes.take_fenced()
@@ -261,7 +261,7 @@ def test_until_every_lane_has_its_producer_nobody_attaches() -> None:
         lanes.demand_ready()
     lanes.forget({0, 1, 2, 3})
     may_begin.set()
-    wait_until(lambda: _is_ready(lanes), within_seconds=10)
+    wait_until(lambda: _is_ready(lanes))
     lanes.stop()
 
 
@@ -303,14 +303,14 @@ def test_brokers_that_are_away_are_waited_for_as_long_as_it_takes(monkeypatch: p
     monkeypatch.setattr(consumers.standing.publishing, "BEGIN_PAUSES", (0.0, 0.001))
     published: list[Job] = []
     publisher = begun(NoTransactionsYet(200), published.extend)
-    wait_until(lambda: len(published) == 1, within_seconds=10)
+    wait_until(lambda: len(published) == 1)
     publisher.stop()
 
 
 def test_who_waits_for_brokers_can_be_left_behind_at_once() -> None:
     waiting = NoTransactionsYet(1 << 30)
     publisher = begun(waiting, lambda _: None)
-    wait_until(lambda: waiting.left < (1 << 30) - 2, "it has begun to wait", within_seconds=10)
+    wait_until(lambda: waiting.left < (1 << 30) - 2, "it has begun to wait")
     publisher.abandon()
     began = time.monotonic()
     publisher.stop()
@@ -321,5 +321,5 @@ def test_who_waits_for_brokers_can_be_left_behind_at_once() -> None:
 def test_rights_that_are_missing_are_not_waited_for() -> None:
     refused = NoTransactionsYet(1, KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     publisher = begun(refused, lambda _: None)
-    wait_until(lambda: publisher.failure is not None, within_seconds=10)
+    wait_until(lambda: publisher.failure is not None)
     assert isinstance(publisher.failure, RequestError)
