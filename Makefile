@@ -49,7 +49,7 @@ demo: $(READY) ## The bus at work on this machine: servers, departments, standin
 	$(RUN)/creditbus demo
 
 .PHONY: test
-test: $(READY) ## Every test suite, on real servers; two files at once, each side with its own servers
+test: $(READY) ## Every test suite, on real servers, two files at once; of tests that kill servers or drive a browser a quarter, drawn anew
 	$(RUN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: long
