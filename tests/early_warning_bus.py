@@ -113,9 +113,9 @@ class WarnedBus:
 
         Not those of industries: a record counts for its industry when its registration comes, and a baseline may have seen its day by then.
         """
-        found, expected = self.wait_counted(within), _without_industry(self.expected())
+        found, expected = self.wait_counted(within), without_industry(self.expected())
         wait_until(lambda: self.warnings().keys() >= expected.keys(), "the warnings")
-        warned = _without_industry(self.warnings())
+        warned = without_industry(self.warnings())
         assert warned == expected, (sorted(warned), sorted(expected), self.said())
         return found
 
@@ -186,7 +186,8 @@ class WarnedBus:
         clear_bus(self.settings)
 
 
-def _without_industry(said: Said) -> Said:
+def without_industry(said: Said) -> Said:
+    """What does not depend on which of a firm's registration and its penalty was read first."""
     return {(document, revision): raw for (document, revision), raw in said.items() if ".industry." not in document}
 
 

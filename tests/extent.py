@@ -1,6 +1,6 @@
 """How much a run of the suites does: what `make test` has time for on two cores, or with CREDITBUS_TEST_THOROUGH=1 all of it (`make long`).
 
-Of each file's tests that kill processes and servers and wait for them to come back, and of those in a real browser, a run does a quarter.
+Of the tests that kill processes and servers and wait for them to come back, and of those in a real browser, a run does a quarter.
 pytest-randomly's seed chooses which, so that runs together do all; a test that is asked for by its name is never left out.
 """
 
@@ -27,20 +27,22 @@ def sized(usual: Size, thorough: Size) -> Size:
 
 
 def left_out(items: Sequence[pytest.Item], seed: int) -> list[pytest.Item]:
-    """The tests that this run does not do: of each file's that need servers and are drawn a quarter is done, one at least.
+    """The tests that this run does not do: a share is done of each suite's that need servers, and of each file's that are marked `drawn`.
 
     Args:
         items: what was collected, in any order.
         seed: of this run; every process of it must have the same.
     """
-    files: dict[str, list[pytest.Item]] = defaultdict(list)
+    groups: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         file = item.nodeid.partition("::")[0]
-        of_folder = file.split("/")[-2] in FOLDERS and item.get_closest_marker("servers") is not None
-        if of_folder or item.get_closest_marker("drawn") is not None:
-            files[file].append(item)
+        folder = file.rpartition("/")[0]
+        if folder.rpartition("/")[2] in FOLDERS and item.get_closest_marker("servers") is not None:
+            groups[folder].append(item)
+        elif item.get_closest_marker("drawn") is not None:
+            groups[file].append(item)
     out: list[pytest.Item] = []
-    for name, tests in files.items():
+    for name, tests in groups.items():
         tests.sort(key=lambda item: item.nodeid)
         random.Random(f"{seed} {name}").shuffle(tests)
         out += tests[-(-len(tests) // SHARE) :]

@@ -13,7 +13,9 @@ ONLY = {
     r"Redis\.from_url\(|ConnectionPool\.from_url\(": {
         "exchange/redis_client.py", "exchange/async_redis.py", "deploy/local/probe.py",
     },
-    r"security_protocol|sasl\.": {"exchange/brokers.py", "exchange/java_client.py", "deploy/local/kafka.py"},
+    r"security_protocol|sasl\.": {
+        "exchange/brokers.py", "exchange/java_client.py", "deploy/local/kafka.py", "deploy/kubernetes/servers.py",
+    },
 }  # fmt: skip
 """Words of an opening, and the files that may have them."""
 
