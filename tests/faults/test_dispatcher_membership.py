@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,19 @@ def test_one_that_was_suspended_sends_nothing_stale_and_its_commits_are_refused(
     """
     for department in DEPARTMENTS:
         pushed.add(department)
-    log = tmp_path / "zombie.log"
+    log, numbers = tmp_path / "zombie.log", count(1)
     with ExitStack() as ending:
         zombie = start_process(pushed, step, 8, "SIGSTOP", log=log, CREDITBUS_INSTANCE_ID="one", **QUICK)
         ending.callback(zombie.kill)
-        for n in range(1, 40):
-            put_all(pushed, n)
-            if is_stopped(zombie.pid):
-                break
-        wait_until(lambda: is_stopped(zombie.pid), f"never stopped at {step}")
+
+        def stops() -> bool:
+            put_all(pushed, next(numbers))  # one after the other, or a slow machine takes them all in at once
+            return is_stopped(zombie.pid)
+
+        wait_until(stops, f"never stopped at {step}")
         heir = start_process(pushed, CREDITBUS_INSTANCE_ID="two", **QUICK)
         ending.callback(heir.kill)
-        put_all(pushed, 50)
+        put_all(pushed, next(numbers))
         pushed.all_arrived()
         wait_until(lambda: written_down(pushed) == pushed.newest, "the heir has not written down what it delivered")
         taken = {name: len(desk.taken) for name, desk in pushed.desks.desks.items()}
@@ -57,7 +59,7 @@ def test_one_that_was_suspended_sends_nothing_stale_and_its_commits_are_refused(
         wait_until(lambda: re.search(found_out, log.read_text()) is not None, "the zombie never found out")
         assert written_down(pushed) == pushed.newest, "the zombie has written something"
         assert {name: len(desk.taken) for name, desk in pushed.desks.desks.items()} == taken, "it has sent something"
-        put_all(pushed, 51)
+        put_all(pushed, next(numbers))
         check(pushed)
         end(zombie, heir)
 
