@@ -32,7 +32,8 @@ METRICS_PORT = 19464
 def make_everything(bench: Bench) -> None:
     """One topic of all records, as the peers want it."""
     topic = NewTopic(EVERYTHING, num_partitions=bench.settings.partitions, replication_factor=1)
-    open_admin(bench.settings.kafka).create_topics([topic])[EVERYTHING].result()
+    admin = open_admin(bench.settings.kafka)  # kept: answers to a client that is gone never come
+    admin.create_topics([topic])[EVERYTHING].result()
 
 
 def feed(bench: Bench, count: int, subjects: int, *, everything: bool) -> int:

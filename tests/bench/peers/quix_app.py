@@ -26,16 +26,16 @@ _entry = msgspec.msgpack.Decoder(Entry).decode
 class Consumed:
     """A record as Quix hands it over, with the methods of confluent-kafka's Message."""
 
-    __slots__ = ("_key", "_raw", "_time", "_topic")
+    __slots__ = ("_key", "_number", "_raw", "_time", "_topic")
 
-    def __init__(self, topic: str, key: bytes, raw: bytes, time: int) -> None:
-        self._topic, self._key, self._raw, self._time = topic, key, raw, time
+    def __init__(self, topic: str, number: int, key: bytes, raw: bytes, time: int) -> None:
+        self._topic, self._number, self._key, self._raw, self._time = topic, number, key, raw, time
 
     def topic(self) -> str:
         return self._topic
 
     def partition(self) -> int:
-        return 0
+        return self._number
 
     def offset(self) -> int:
         return 0
@@ -90,12 +90,12 @@ def main(state_dir: str) -> None:
     def joined(
         raw: bytes, key: bytes, timestamp: int, headers: Any, state: State
     ) -> tuple[str, bytes, dict[str, bytes]]:
-        decoded = job.decoder.decode(
-            [Consumed(headers[0][1].decode(), key, raw, timestamp)], job.partition, job.book.as_of
-        )
+        number = partition_of(key.decode(), job.settings.partitions)
+        message = Consumed(headers[0][1].decode(), number, key, raw, timestamp)
+        decoded = job.decoder.decode([message], job.partition, job.book.as_of)
         packed, entries, judged = state.get_bytes("standing"), {}, None
         standing = _standing(packed) if packed else EMPTY
-        for arrival in decoded[0].arrivals:  # a registration brings its aliases too
+        for arrival in decoded[number].arrivals:  # a registration brings its aliases too
             subject, fact = arrival.subject, arrival.fact
             stored = state.get_bytes(fact.key)
             before = _entry(stored) if stored else None
