@@ -1,12 +1,13 @@
 """What tests and the bench of a bridge share: a second Kafka as the neighbour's, the bridge of a bus, and its topics read whole."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer
 
+from consumers.standing.consumed import Consumed
+from consumers.standing.reading import read_places
 from deploy.local.stack import Stack
 from exchange.bridge import Bridge, Side
 from exchange.bridge_topics import apply_bridge
@@ -55,25 +56,16 @@ def bridged(
         yield mirror
 
 
-def read_whole(kafka: Brokers, topic: str) -> list[Message]:
+def read_whole(kafka: Brokers, topic: str) -> list[Consumed]:
     """Every committed message of a topic, partition by partition, to where it ends now."""
-    found: list[Message] = []
     with closing(Consumer(reading(kafka, "looking"))) as consumer:
         numbers = consumer.list_topics(topic, timeout=30).topics[topic].partitions
-        places = [TopicPartition(topic, number, 0) for number in numbers]
-        # Last stable offsets: an open transaction is nobody's end.
-        ends = {number: end for (_, number), (_, end) in watermarks(consumer, [(topic, n) for n in numbers]).items()}
-        consumer.assign(places)
-        until = time.monotonic() + COPIED_WITHIN_SECONDS
-        while any(ends[p.partition] > max(p.offset, 0) for p in consumer.position(places)):
-            assert time.monotonic() < until, f"{topic} cannot be read to the end"
-            message = consumer.poll(0.2)
-            if message is not None and message.error() is None:
-                found.append(message)
-    return sorted(found, key=lambda one: (one.partition() or 0, one.offset() or 0))
+        places = watermarks(consumer, [(topic, number) for number in numbers])
+        found = list(read_places(consumer, places, silence=COPIED_WITHIN_SECONDS))
+    return sorted(found, key=lambda one: (one.partition(), one.offset()))
 
 
-def contents(messages: Sequence[Message]) -> list[tuple[int | None, bytes | None, bytes | None]]:
+def contents(messages: Sequence[Consumed]) -> list[tuple[int | None, bytes | None, bytes | None]]:
     """Partition, key and value of each; where in the partition it lies is each cluster's own."""
     return [(one.partition(), one.key(), one.value()) for one in messages]
 
@@ -85,11 +77,3 @@ def ends_of(kafka: Brokers, prefix: str) -> Mapping[tuple[str, int], int]:
     with closing(Consumer(reading(kafka, "looking"))) as consumer:
         places = [(name, number) for name in names for number in found[name].partitions]
         return {place: end for place, (_, end) in watermarks(consumer, places).items()}
-
-
-def wait_until(is_so: Callable[[], bool], what: str, within: float = COPIED_WITHIN_SECONDS) -> None:
-    """Until something is so."""
-    until = time.monotonic() + within
-    while not is_so():
-        assert time.monotonic() < until, what
-        time.sleep(0.1)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 
 from consumers.risk.process import RiskProcess
 from consumers.risk.run import build
+from consumers.standing.reading import read_places
 from deploy.outbound import Publishers
 from exchange.clock import now_ms
 from exchange.domain.calendar import day_of
@@ -137,16 +138,11 @@ class RiskBeside:
         reader = Consumer({**self.settings.kafka.config(), "group.id": "unused", "enable.auto.commit": False})
         topic, found = self.bus.topics.into("gd.amr"), []
         try:
-            places = [TopicPartition(topic, number, 0) for number in range(self.settings.partitions)]
-            left = sum(end for _, end in watermarks(reader, [(topic, place.partition) for place in places]).values())
-            reader.assign(places)
-            while left > 0:
-                for message in reader.consume(1000, 0.2):
-                    assert message.error() is None
-                    left -= 1
-                    record_type, record = self.bus.codec.decode(message.value() or b"")
-                    if record_type == "rating" and record["document"] == document:
-                        found.append((record["subject"], record["revision"], record["grade"], str(record["points"])))
+            places = watermarks(reader, [(topic, number) for number in range(self.settings.partitions)])
+            for message in read_places(reader, places):
+                record_type, record = self.bus.codec.decode(message.value() or b"")
+                if record_type == "rating" and record["document"] == document:
+                    found.append((record["subject"], record["revision"], record["grade"], str(record["points"])))
         finally:
             reader.close()
         return sorted(found)

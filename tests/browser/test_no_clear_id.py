@@ -1,14 +1,16 @@
 """A citizen ID that is typed in at the counter, uploaded and written into a complaint is nowhere afterwards: Redis, topics, logs, pages."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 from playwright.sync_api import Page, expect
 
+from consumers.standing.reading import read_places
 from exchange.kafka import open_admin
 from exchange.kafka_places import watermarks
 from exchange.redis_client import connect
@@ -38,27 +40,17 @@ def in_redis(client: "redis.Redis") -> Iterator[tuple[str, bytes]]:
 
 def in_topics(settings: Settings) -> Iterator[tuple[str, bytes]]:
     """Every message of the bus."""
-    consumer = Consumer({**settings.kafka.config(), "group.id": "scan", "isolation.level": "read_uncommitted"})
     topics = open_admin(settings.kafka).list_topics(timeout=30).topics
     places = [
-        TopicPartition(name, number, 0)
+        (name, number)
         for name, topic in topics.items()
         if name.startswith(f"{settings.topic_prefix}.")
         for number in topic.partitions
     ]
-    ends = {place: end for place, (_, end) in watermarks(consumer, [(p.topic, p.partition) for p in places]).items()}
-    consumer.assign(places)
-    left = {place for place, end in ends.items() if end}
-    while left:
-        for message in consumer.consume(1000, timeout=1.0):
-            if message.error():
-                continue
-            place = (str(message.topic()), int(message.partition() or 0))
-            yield place[0], (message.key() or b"") + (message.value() or b"")
-            if int(message.offset() or 0) + 1 >= ends[place]:
-                left.discard(place)
-        left = {place for place in left if consumer.position([TopicPartition(*place)])[0].offset < ends[place]}
-    consumer.close()
+    config = {**settings.kafka.config(), "group.id": "scan", "isolation.level": "read_uncommitted"}
+    with closing(Consumer(config)) as consumer:
+        for message in read_places(consumer, watermarks(consumer, places)):
+            yield message.topic(), (message.key() or b"") + (message.value() or b"")
 
 
 def in_files(folder: Path) -> Iterator[tuple[str, bytes]]:

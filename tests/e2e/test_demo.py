@@ -45,10 +45,10 @@ def test_it_ends_by_itself_and_everything_agrees(tmp_path: Path) -> None:
     assert found["p50_ms"] <= found["p99_ms"]
     assert found["delivered"] > 20
     assert {"acknowledged", "executed", "ended"} <= {state.lower() for state in found["feedback"]}
-    assert found["executed_after_s"] > 0
-    assert found["lift_confirmed_after_s"] > 0
+    assert 0 < found["executed_after_s"] < 30
+    assert 0 < found["lift_confirmed_after_s"] < 30
     assert found["warned"] >= 1
-    assert found["warned_after_s"] > 0
+    assert 0 < found["warned_after_s"] < 60
     assert found["ledger_good"]
     assert found["ledger_entries"] > found["records"]
     assert found["archive_good"]

@@ -23,10 +23,11 @@ from exchange.settings import Settings
 from exchange.topics import RECORD_BYTES, make_topics
 from exchange.working_days import load_working_days
 from producers.publisher import Publisher
-from tests.bridging import bridged, contents, ends_of, read_whole, second_kafka, wait_until
+from tests.bridging import bridged, contents, ends_of, read_whole, second_kafka
 from tests.conftest import BusFactory, RunningStack
 from tests.e2e.bus import LiveBus, live_bus
 from tests.mirror_maker import MirrorMaker
+from tests.waiting import wait_until
 from tests.worlds import FIRM
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
