@@ -1,9 +1,9 @@
 -- One commit of the dispatcher for one partition: all of it, or nothing and FENCED.
--- KEYS: cursor, receipts; then for each department pending, delivered, log; then for each log entry the index of its subject and
---       of its notice.
+-- KEYS: cursor, receipts, index of the log by notice; then for each department pending, delivered, log; then for each log entry
+--       the index of its subject.
 -- ARGV: expected token, new token, receipts to trim, number of cursor fields, departments, pending, delivered, log entries,
 --       receipts, longest log, age of log in ms; then field, value of the cursor; department's position, subject, value of
---       the pending ('' removes) and the delivered; position, place, value of the log entries; receipts.
+--       the pending ('' removes) and the delivered; position, notice, place, value of the log entries; receipts.
 local newest = redis.call('HGET', KEYS[1], 'token') or ''
 if newest ~= ARGV[1] then
   return {'FENCED', newest}
@@ -21,7 +21,7 @@ for _ = 1, fields do
   at = at + 2
 end
 for _ = 1, pending do
-  local key = KEYS[3 * ARGV[at]]
+  local key = KEYS[3 * ARGV[at] + 1]
   if ARGV[at + 2] == '' then
     redis.call('HDEL', key, ARGV[at + 1])
   else
@@ -30,23 +30,44 @@ for _ = 1, pending do
   at = at + 3
 end
 for _ = 1, delivered do
-  redis.call('HSET', KEYS[3 * ARGV[at] + 1], ARGV[at + 1], ARGV[at + 2])
+  redis.call('HSET', KEYS[3 * ARGV[at] + 2], ARGV[at + 1], ARGV[at + 2])
   at = at + 3
 end
+
+-- The oldest entries beyond the log's length or age leave, and their notices the index: more at once than come, so it catches up.
+local function forget(log, newest_id)
+  local at_once = 100 + 2 * entries
+  local over = redis.call('XLEN', log) - tonumber(ARGV[10])
+  local before = string.format('(%.0f-0', tonumber(string.match(newest_id, '^%d+')) - age)
+  local old = redis.call('XRANGE', log, '-', before, 'COUNT', at_once)
+  if #old < math.min(over, at_once) then
+    old = redis.call('XRANGE', log, '-', '+', 'COUNT', math.min(over, at_once))
+  end
+  for _, entry in ipairs(old) do
+    local notice = entry[2][4]
+    local place = redis.call('HGET', KEYS[3], notice)
+    if place and string.sub(place, 1, #entry[1] + 1) == entry[1] .. ' ' then
+      redis.call('HDEL', KEYS[3], notice)
+    end
+  end
+  if #old > 0 then
+    redis.call('XTRIM', log, 'MAXLEN', redis.call('XLEN', log) - #old)
+  end
+end
+
 local written = {}
 for i = 1, entries do
-  local key, subject, notice = KEYS[3 * ARGV[at] + 2], KEYS[3 * departments + 2 * i + 1], KEYS[3 * departments + 2 * i + 2]
-  local id = redis.call('XADD', key, 'MAXLEN', '~', ARGV[10], '*', 'a', ARGV[at + 2])
+  local log, subject = KEYS[3 * ARGV[at] + 3], KEYS[3 * departments + 3 + i]
+  local id = redis.call('XADD', log, '*', 'a', ARGV[at + 3], 'n', ARGV[at + 1])
   redis.call('RPUSH', subject, id)
   redis.call('LTRIM', subject, -100, -1)
   redis.call('PEXPIRE', subject, age)
-  redis.call('SET', notice, ARGV[at + 1], 'PX', age)
-  written[key] = id
-  at = at + 3
+  redis.call('HSET', KEYS[3], ARGV[at + 1], id .. ' ' .. ARGV[at + 2])
+  written[log] = id
+  at = at + 4
 end
-for key, id in pairs(written) do
-  local now = tonumber(string.match(id, '^%d+'))
-  redis.call('XTRIM', key, 'MINID', '~', string.format('%.0f', now - age))
+for log, id in pairs(written) do
+  forget(log, id)
 end
 for _ = 1, receipts do
   redis.call('RPUSH', KEYS[2], ARGV[at])

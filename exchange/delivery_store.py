@@ -2,7 +2,7 @@
 
 Keys of partition p begin with `w{p}:`: in the partition's slot, and not among the `{p}:*` that `creditbus rebuild` forgets.
 `cursor` (token, offsets, replays), `p:<department>` (pending: subject to pointer), `d:<department>` (delivered: subject to
-sequence), `l:<department>` (log, a stream), `s:<department>:<subject>` and `n:<notice>` (indexes of the log), `receipts`.
+sequence), `l:<department>` (log, a stream), `s:<department>:<subject>` and `notices` (indexes of the log), `receipts`.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ class DeliveryStore:
 
     Args:
         client: of Redis, answering bytes.
-        log_entries: attempts kept of a department in a partition, about.
+        log_entries: attempts kept of a department in a partition.
         log_ms: how long they are kept.
     """
 
@@ -136,10 +136,10 @@ class DeliveryStore:
 
     def place_of_notice(self, notice: str, partitions: int) -> tuple[int, str, str] | None:
         """Partition, department and subject of a notice that is in the log."""
-        found = self._pipeline([("GET", f"w{{{number}}}:n:{notice}") for number in range(partitions)])
+        found = self._pipeline([("HGET", f"w{{{number}}}:notices", notice) for number in range(partitions)])
         for number, raw in enumerate(found):
             if raw is not None:
-                department, _, subject = raw.decode().partition(" ")
+                _, department, subject = raw.decode().split(" ", 2)
                 return number, department, subject
         return None
 
@@ -151,7 +151,7 @@ class DeliveryStore:
             + [one[0] for one in change.log]
         )
         position = {name: number for number, name in enumerate(names, 1)}
-        keys = [f"{tag}:cursor", f"{tag}:receipts"]
+        keys = [f"{tag}:cursor", f"{tag}:receipts", f"{tag}:notices"]
         for name in names:
             keys += (f"{tag}:p:{name}", f"{tag}:d:{name}", f"{tag}:l:{name}")
         arguments: list[Any] = [
@@ -165,8 +165,8 @@ class DeliveryStore:
         for (department, subject), (epoch, n) in change.delivered.items():
             arguments += (position[department], subject, f"{epoch}:{n}")
         for department, subject, notice, raw in change.log:
-            keys += (f"{tag}:s:{department}:{subject}", f"{tag}:n:{notice}")
-            arguments += (position[department], f"{department} {subject}", raw)
+            keys.append(f"{tag}:s:{department}:{subject}")
+            arguments += (position[department], notice, f"{department} {subject}", raw)
         arguments += change.receipts
         return ("EVALSHA", self._sha, len(keys), *keys, *arguments)
 

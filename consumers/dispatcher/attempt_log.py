@@ -7,6 +7,7 @@ import msgspec
 
 from consumers.dispatcher.post import Answer
 from consumers.dispatcher.queue import Pointer
+from exchange.answers import receipt_document
 from exchange.codec import Codec
 from exchange.domain.calendar import day_of
 
@@ -55,7 +56,7 @@ def receipt_of(codec: Codec, pointer: Pointer, department: str, operator: str, a
     return codec.encode_plain(
         "delivery_receipt",
         {
-            "subject": pointer.subject, "subject_name": "", "department": operator, "document": f"回执-{pointer.notice}",
+            "subject": pointer.subject, "subject_name": "", "department": operator, "document": receipt_document(pointer.notice),
             "revision": 1, "decided_on": day_of(now), "published_at": now, "classification": 0, "division": "",
             "notice_id": pointer.notice, "channel": CHANNEL_WEBHOOK, "epoch": pointer.epoch, "n": pointer.n,
             "delivered_at": now, "attempts": pointer.attempts + 1, "detail": str(answer.status), "receiver": department,

@@ -202,7 +202,9 @@ def read_fact(
     reader = DOCUMENTS.get(record_type)
     if reader is not None:
         slot = DOCUMENT
-        key = entry_key(record_type, department, value["document"])
+        # Of receipts the newest of each receiver is kept, however many notices he is sent.
+        document = (value["receiver"] or department) if record_type == "delivery_receipt" else value["document"]
+        key = entry_key(record_type, department, document)
     else:
         reader = AMENDMENTS[record_type]
         slot = f"{record_type}/{value['document']}"

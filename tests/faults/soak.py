@@ -4,14 +4,15 @@
 
 What is published are further revisions of the same documents about the same subjects, so that what the bus has to keep stays the same
 size: whatever rises all the same has been forgotten to be given back. One record in ten enters a subject on the list of abnormal
-operations or removes it, which three departments are told of; two of them are pushed to.
+operations or removes it, which three departments are told of; two of them are pushed to. The delivery log is so short that it is full
+before the samples count.
 """
 
 import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,8 +35,10 @@ SUBJECTS = 5_000
 DOCUMENTS = 20_000
 KINDS = ("licence", "penalty", "inspection_result", "award", "court_judgment", "rating")
 LISTED_ONE_IN = 10
+LOG_ENTRIES = 5_000
 PUSHED_TO = ("gd.fin", "gd.prtc")
 SAMPLE_SECONDS = 5.0
+TELL_SECONDS = 60.0
 FLAT_SHARE = 0.05
 """What rises by less than this share of its mean in an hour is flat."""
 MIB = 2**20
@@ -165,7 +168,7 @@ def running(bench: Bench, names: Sequence[str], desks: Desks) -> Iterator[dict[s
         store.add(endpoint.verified(now))
     environment = bench.environment(
         CREDITBUS_WEBHOOK_NETWORKS="127.0.0.0/8", CREDITBUS_WEBHOOK_PLAIN_HTTP="1", CREDITBUS_SIGNING_KEYS=KEYS_TEXT,
-        CREDITBUS_HOME=str(bench.settings.home),
+        CREDITBUS_HOME=str(bench.settings.home), CREDITBUS_DELIVERY_LOG_ENTRIES=str(LOG_ENTRIES),
     )  # fmt: skip
     processes = {
         name: subprocess.Popen([sys.executable, "-m", "deploy.cli.main", "run", name], env=environment, cwd=ROOT)
@@ -192,7 +195,7 @@ def soak(minutes: float, rate: float, warm_up_minutes: float, names: Sequence[st
         watched = stack.enter_context(running(bench, names, desks))
         steady, pushed = Steady(bench), 0
         began = time.monotonic()
-        warm_at, due = began + 60 * warm_up_minutes, 0.0
+        warm_at, due, tell_at = began + 60 * warm_up_minutes, 0.0, began + TELL_SECONDS
         for _ in steady.publish(rate, began + 60 * minutes):
             now = time.monotonic()
             if now >= due:
@@ -201,6 +204,9 @@ def soak(minutes: float, rate: float, warm_up_minutes: float, names: Sequence[st
                 for one in watched.values():
                     if now >= warm_at:
                         one.look(now - began)
+            if now >= tell_at:
+                tell_at += TELL_SECONDS
+                _tell(now - began, steady.sent, steady.sent - bench.taken_in(), watched)
         took = time.monotonic() - began
         behind = steady.sent - bench.taken_in()
         figures: dict[str, object] = {
@@ -212,6 +218,16 @@ def soak(minutes: float, rate: float, warm_up_minutes: float, names: Sequence[st
             figures |= one.figures(name)
         figures["flat"] = all(figures[f"{name}_flat"] for name in watched)
         return figures | machine()
+
+
+def _tell(seconds: float, sent: int, behind: int, watched: Mapping[str, Watched]) -> None:
+    """How far it is, a line a minute on standard error."""
+    of_each = ", ".join(
+        f"{name} {one.process.memory_info().rss / MIB:.0f} MiB {one.process.num_fds()} handles"
+        for name, one in watched.items()
+    )
+    minutes = round(seconds / 60)
+    print(f"{minutes} min: {sent:,} records, {max(0, behind):,} behind; {of_each}", file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -10,12 +11,12 @@ from hypothesis import strategies as st
 
 from exchange.domain.bodies import FeedbackState, RepairState
 from exchange.domain.calendar import to_date
-from exchange.domain.facts import answering, application_facts
+from exchange.domain.facts import answering, application_facts, read_fact
 from exchange.domain.fold import fold_all
 from exchange.domain.judge import RuleBook, judge
 from exchange.domain.notice import Action, Draft, settle
 from exchange.domain.policy import Policy, RepairProcess
-from exchange.domain.record import Fact
+from exchange.domain.record import DOCUMENT, Fact
 from exchange.domain.response import Obligation, ResponseRules, State, obligations
 from exchange.domain.standing import EMPTY, Application, Owed, Standing
 from exchange.working_days import load_working_days
@@ -46,11 +47,31 @@ def receipt(department: str, *, n: int = 1) -> Fact:
     whole = {"epoch": 0, "n": n, "revision": 1}
     return fact(
         "delivery_receipt",
-        f"回执-{department}-{n}",
+        department,
         (0, n, department),
         department="gd.data",
         revision=answering(whole),
     )
+
+
+def receipt_as_given(n: int, *, receiver: str, department: str = "gd.data") -> Fact:
+    """A receipt as it comes off the bus: a document of its own for each notice."""
+    value = {
+        "department": department, "receiver": receiver, "document": f"回执-{n}", "revision": 1, "epoch": 0, "n": n,
+        "decided_on": day("2026-03-02"),
+    }  # fmt: skip
+    return read_fact("delivery_receipt", value, digest=n, arrived_at=n)
+
+
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
+def test_of_receipts_the_newest_of_each_receiver_is_kept(order: tuple[int, ...]) -> None:
+    facts = [receipt_as_given(n, receiver=receiver) for n in order for receiver in ("gd.fin", "gd.drc")]
+    own = [receipt_as_given(n, receiver="", department="gd.prtc") for n in order]
+    entries, standing = fold_all(facts + own + facts)
+    assert len(entries) == 3, "however many notices there were"
+    assert {entry.versions[DOCUMENT].body[1] for entry in entries.values()} == {3}
+    assert standing.delivered == {"gd.fin": (0, 3), "gd.drc": (0, 3), "gd.prtc": (0, 3)}
+    assert standing.counts == {"delivery_receipt": 3}
 
 
 class Case:
