@@ -6,7 +6,7 @@ from contextlib import closing
 from consumers.ledger.export import lines_of
 from consumers.ledger.run import LedgerParts
 from consumers.standing.reading import read_places
-from exchange.domain.ledger import Entry
+from exchange.domain.ledger import Entry, Kind
 from exchange.domain.ledger_check import ChainCheck, Fault, IsSigned
 from exchange.domain.ledger_trace import Trace, trace
 from exchange.errors import RequestError
@@ -15,7 +15,7 @@ from exchange.partitioner import partition_of
 
 
 class Chain:
-    """The chain of a subject's partition.
+    """The chain that a notice stands in.
 
     Args:
         parts: of the bus.
@@ -30,22 +30,31 @@ class Chain:
         self._is_signed = is_signed
         self._progress = progress
 
-    def trace(self, notice_id: str, subject: str) -> Trace:
+    def trace(self, notice_id: str, subject: str = "") -> Trace:
         """The proof of a notice; what is wrong with the chain is in `faults`.
+
+        Args:
+            notice_id: of the notice.
+            subject: whom it is about; where it is not given the chains are gone through for it.
 
         Raises:
             RequestError: `unknown_notice`.
             RetryLaterError: Kafka is away.
         """
+        subject = subject or self._subject_of(notice_id)
         self.partition = partition_of(subject, self._parts.settings.partitions)
         found = trace(self._checked(), notice_id, subject, self._is_same)
         if found.notice is None:
-            raise RequestError(
-                f"the ledger has no notice {notice_id!r} about this subject",
-                code="unknown_notice",
-                remedy="see `creditbus watch`; a notice is entered a moment after it was issued",
-            )
+            raise _unknown(notice_id)
         return found
+
+    def _subject_of(self, notice_id: str) -> str:
+        for number in range(self._parts.settings.partitions):
+            for line in lines_of(self._parts, number, payloads=False):
+                self._progress(1)
+                if line.entry.kind is Kind.NOTICE and line.entry.document == notice_id:
+                    return line.entry.subject
+        raise _unknown(notice_id)
 
     def _is_same(self, notice: Entry, feedback: Entry) -> bool:
         """Whether both messages name the same epoch and number; False also where the notice was compacted away."""
@@ -71,3 +80,11 @@ class Chain:
             self.faults += check.take(line.entry)
             self._progress(1)
             yield line.entry
+
+
+def _unknown(notice_id: str) -> RequestError:
+    return RequestError(
+        f"the ledger has no notice {notice_id!r}, or not about this subject",
+        code="unknown_notice",
+        remedy="see `creditbus watch`; a notice is entered a moment after it was issued",
+    )

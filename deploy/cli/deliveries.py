@@ -2,12 +2,13 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from deploy.cli.ask import print_table
 from exchange.errors import RequestError
 from exchange.settings import read_settings
 
@@ -31,7 +32,7 @@ def list_deliveries(
         raise RequestError("which deliveries?", code="bad_request", remedy="give --department or --notice")
     settings, store = _open()
     found = find_attempts(store, settings.partitions, department, subject=subject, notice=notice, limit=limit)
-    _print([one.shown() for one in found], as_json=as_json)
+    _print([one.shown() for one in found], _attempt, as_json=as_json)
 
 
 @app.command()
@@ -53,7 +54,7 @@ def pending(
         }
         for one in find_waiting(store, settings.partitions, department, limit)
     ]  # fmt: skip
-    _print(rows, as_json=as_json)
+    _print(rows, _waiting, as_json=as_json)
     if not as_json:
         total = store.pending_counts([department], settings.partitions)[department]
         typer.echo(f"{total:,} subjects have a notice waiting, {len(rows)} are shown")
@@ -67,12 +68,31 @@ def _open() -> Any:
     return settings, open_delivery_store(settings, find_servers(settings).redis)
 
 
-def _print(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+def _attempt(row: dict[str, Any]) -> dict[str, str]:
+    """An attempt for people: a table as wide as a terminal."""
+    answer = " ".join(filter(None, (row["outcome"], str(row["status"] or ""), row["error"])))
+    return {
+        "when 时间": row["at"].replace("T", " "), "to 部门": row["department"],
+        "about 主体, notice 通知": f"{row['subject']}\n{row['notice']}\n{row['epoch']}.{row['n']}, attempt 第 {row['number']} 次",
+        "answer 答复, next 下次": f"{answer}, {row['milliseconds']} ms\n{row['digest'][:16]}\n{row['next_at']}".rstrip(),
+    }  # fmt: skip
+
+
+def _waiting(row: dict[str, Any]) -> dict[str, str]:
+    """What waits, for people."""
+    return {
+        "about 主体, notice 通知": f"{row['subject']}\n{row['notice']}\n{row['epoch']}.{row['n']}"
+        f"{', urgent 紧急' if row['urgent'] else ''}",
+        "issued 签发": row["issued_at"], "attempts 已试": str(row["attempts"]), "next 下次": row["next_at"],
+        "replaced 已合并": str(row["superseded"]),
+    }  # fmt: skip
+
+
+def _print(rows: list[dict[str, Any]], shown: Callable[[dict[str, Any]], dict[str, str]], *, as_json: bool) -> None:
     if as_json:
         for row in rows:
             sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
-        return
-    table = Table(*(rows[0] if rows else ["no entries 无记录"]))
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
+    elif rows:
+        print_table(Console(), "", [shown(row) for row in rows])
+    else:
+        typer.echo("nothing 无记录")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from deploy.cli.ask import print_table
 from exchange.errors import RequestError
 from exchange.settings import Settings, read_settings
 
@@ -169,7 +169,10 @@ def _head(text: str) -> tuple[int, "Head"]:
 @app.command()
 def trace(
     notice_id: Annotated[str, typer.Argument(help="Id of the notice 通知编号.")],
-    subject: Annotated[str, typer.Option(help="Whom the notice is about: USCC or subject id 信用主体.")],
+    subject: Annotated[
+        str,
+        typer.Option(help="Whom the notice is about, USCC or subject id: so only one chain is read 信用主体."),
+    ] = "",
     public_key: PublicKeys = None,
     as_json: Json = False,
 ) -> None:
@@ -181,7 +184,7 @@ def trace(
     trusted = trusts([*(public_key or ()), *_keys(settings).public().values()])
     with _counting("entries 条目") as progress:
         chain = Chain(_parts(settings), trusted, progress)
-        found = chain.trace(notice_id, subject if ":" in subject else f"org:{subject}")
+        found = chain.trace(notice_id, f"org:{subject}" if subject and ":" not in subject else subject)
     if as_json:
         shown = {
             "notice_id": notice_id, "partition": chain.partition, "good": not chain.faults,
@@ -201,20 +204,18 @@ _WORDS = {"RECORD": "信用信息", "REJECTION": "退回", "NOTICE": "通知", "
 def _show_trace(steps: tuple["Step", ...], notice_id: str, partition: int) -> None:
     from datetime import UTC, datetime
 
-    table = Table(
-        "what 事项", "department 部门", "document 编号", "where 位置", "at 时间", "sequence 序号", "hash 哈希", "signed by 检查点",
-        title=f"notice 通知 {notice_id}, partition 分区 {partition}", title_justify="left",
-    )  # fmt: skip
+    rows = []
     for step in steps:
-        entry = step.entry
-        signed = step.covered_by
-        table.add_row(
-            f"{entry.kind} {_WORDS[entry.kind]}", entry.department, f"{entry.record_type} {entry.document}",
-            f"{entry.topic} {entry.offset}",
-            f"{datetime.fromtimestamp(entry.written_at / 1000, UTC):%Y-%m-%d %H:%M:%S}Z",
-            str(entry.sequence), step.hash.hex()[:16], f"{signed.sequence} ({signed.key_id})" if signed else "not yet 未签",
-        )  # fmt: skip
-    Console().print(table)
+        entry, signed = step.entry, step.covered_by
+        at = datetime.fromtimestamp(entry.written_at / 1000, UTC)
+        rows.append({
+            "what 事项": f"{entry.kind} {_WORDS[entry.kind]}\n{entry.department}",
+            "document 编号, where 位置": f"{entry.record_type} {entry.document}\n{entry.topic} {entry.offset}",
+            "at 时间": f"{at:%Y-%m-%d}\n{at:%H:%M:%S}Z",
+            "entry 条目, signed by 检查点": f"{entry.sequence} {step.hash.hex()[:16]}\n"
+            + (f"{signed.sequence} ({signed.key_id})" if signed else "not yet 未签"),
+        })  # fmt: skip
+    print_table(Console(), f"notice 通知 {notice_id}, partition 分区 {partition}", rows)
 
 
 def _step(step: "Step") -> dict[str, Any]:

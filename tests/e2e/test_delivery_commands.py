@@ -45,6 +45,14 @@ def creditbus(pushed: Pushed, *arguments: str, code: int = 0) -> list[dict[str, 
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def on_a_terminal(pushed: Pushed, *arguments: str) -> str:
+    """What a command shows people, on a terminal of the usual width."""
+    environment = environment_of(pushed.settings) | {"CREDITBUS_SIGNING_KEYS": KEYS, "COLUMNS": "80"}
+    return subprocess.run(
+        [*COMMAND, *arguments], env=environment, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+
+
 def test_an_operator_adds_an_endpoint_and_follows_its_deliveries(pushed: Pushed) -> None:
     url, desk = pushed.desks.url(FIN), pushed.desks.desks[FIN]
     (added,) = creditbus(pushed, "endpoints", "add", FIN, url)
@@ -69,6 +77,10 @@ def test_an_operator_adds_an_endpoint_and_follows_its_deliveries(pushed: Pushed)
             assert 'creditbus_delivered_total{department="gd.fin"} 1.0' in page.read().decode()
         (attempt,) = creditbus(pushed, "deliveries", "list", "--department", FIN, "--subject", subject(1))
         assert (attempt["notice"], attempt["status"], attempt["outcome"]) == (notice, 204, "delivered")
+        shown = on_a_terminal(pushed, "deliveries", "list", "--department", FIN)
+        assert "…" not in shown, "what is to be copied is there whole"
+        assert notice[:16] in shown
+        assert "delivered 204" in shown
         creditbus(pushed, "endpoints", "pause", FIN)
         time.sleep(0.6)
         pushed.put(FIN, 1, 2)

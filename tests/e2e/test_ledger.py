@@ -22,13 +22,18 @@ FIRM = f"org:{synthetic_uscc(1)}"
 
 def run(*arguments: str, environment: dict[str, str], code: int = 0) -> dict[str, Any]:
     """What a ledger command prints as JSON."""
+    shown: dict[str, Any] = json.loads(run_shown(*arguments, "--json", environment=environment, code=code))
+    return shown
+
+
+def run_shown(*arguments: str, environment: dict[str, str], code: int = 0) -> str:
+    """What a ledger command prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "deploy.cli", "ledger", *arguments, "--json"],
+        [sys.executable, "-m", "deploy.cli", "ledger", *arguments],
         env=environment, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
-    shown: dict[str, Any] = json.loads(done.stdout)
-    return shown
+    return done.stdout
 
 
 def test_from_the_record_to_the_feedback_and_verified_offline(bus_settings: Settings, tmp_path: Path) -> None:
@@ -88,6 +93,10 @@ def test_from_the_record_to_the_feedback_and_verified_offline(bus_settings: Sett
             assert traced["steps"][0]["document"] == "粤税失信〔2026〕1号"
             assert (traced["steps"][0]["topic"], traced["steps"][0]["offset"]) == (listed.topic, listed.offset)
             assert all(step["covered_by"]["key_id"] == "k1" for step in traced["steps"])
+            assert run("trace", notice["id"], environment=environment) == traced, "the subject only makes it quicker"
+            shown = run_shown("trace", notice["id"], environment=environment | {"COLUMNS": "80"})
+            assert "…" not in shown, "a proof is shown whole"
+            assert traced["steps"][0]["hash"][:16] in shown
 
             check_files(environment, tmp_path)
             assert run("verify", environment=environment)["good"] is True
