@@ -2,14 +2,17 @@
 
     python -m tests.faults.campaign [--seed 1] [--faults 1000] [--minutes 60] [--kinds "broker killed"] [--json]
 
-The same seed gives the same faults in the same order. When something fails, the folder with all logs stays and is named.
+The same seed gives the same faults in the same order. SIGINT and SIGTERM end it as its time does: the fault under way is healed, everything is
+compared, and the result is told. When something fails, the folder with all logs stays and is named.
 """
 
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -47,10 +50,13 @@ def main() -> None:
     kinds = named([one.strip() for one in arguments.kinds.split(",") if one.strip()])
     home = arguments.home or Path(tempfile.mkdtemp(prefix="creditbus-faults-"))
     say(f"seed {arguments.seed}, {arguments.faults} faults, logs in {home}")
+    told_to_end, end_at = threading.Event(), time.monotonic() + 60 * arguments.minutes
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told_to_end.set())
     outcome = run_campaign(
         home, draw_schedule(arguments.seed, arguments.faults, kinds), seed=arguments.seed, rate=arguments.rate,
         partitions=arguments.partitions, say=say, check_every=arguments.check_every,
-        until=time.monotonic() + 60 * arguments.minutes,
+        is_over=lambda: told_to_end.is_set() or time.monotonic() > end_at,
     )  # fmt: skip
     Console().print(outcome.table())
     if outcome.failure:

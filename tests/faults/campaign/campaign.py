@@ -26,7 +26,7 @@ def run_campaign(
     partitions: int,
     say: Say,
     check_every: int = 100,
-    until: float = float("inf"),
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Run it.
 
@@ -38,7 +38,7 @@ def run_campaign(
         partitions: of the bus.
         say: told a line about each step.
         check_every: faults after which the bus comes to rest and everything is compared.
-        until: by the monotonic clock; no fault is injected after.
+        is_over: asked before each fault; once it is, no more is injected, and the oracle asked for the last time.
     """
     outcome = Outcome(seed=seed)
     began = time.monotonic()
@@ -48,7 +48,7 @@ def run_campaign(
             say(f"the bus is up after {time.monotonic() - began:.0f} s")
             began = time.monotonic()
             for number, fault in enumerate(faults, start=1):
-                if time.monotonic() > until:
+                if is_over():
                     break
                 injected = _one(world, number, fault)
                 outcome.faults.append(injected)
