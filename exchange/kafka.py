@@ -14,6 +14,8 @@ from exchange.errors import CreditbusError, FatalError, RequestError, RetryLater
 
 REQUEST_SECONDS = 30.0
 """An administrative request that takes longer has failed."""
+COORDINATOR_SECONDS = 2.0
+"""A group's coordinator that has not answered for so long is asked for anew."""
 SHOWN_AFTER_SECONDS = 0.05
 """A broker hears a moment later of what the controller made."""
 
@@ -125,6 +127,22 @@ def open_admin(kafka: Brokers, *, error_cb: Callable[[KafkaError], None] = lambd
         error_cb=error_cb,
         logger=_silent,
     )
+
+
+def demand_coordinator(kafka: Brokers, group: str) -> None:
+    """See that the coordinator of a group answers, whether or not there are members yet.
+
+    For a moment after a broker's death the others still name it, until they miss it.
+
+    Raises:
+        KafkaException: it does not.
+    """
+    admin = open_admin(kafka)  # a new one, which knows no coordinator; kept until the answer is there
+    try:
+        admin.describe_consumer_groups([group], request_timeout=COORDINATOR_SECONDS)[group].result()
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND:  # so it has answered
+            raise
 
 
 def leave(consumer: Consumer, *, within_seconds: float = LEAVE_SECONDS) -> None:

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Producer
 
 from consumers.standing.publishing import OutboxPublisher, Published
 from consumers.standing.transaction import Job
 from exchange.errors import RetryLaterError
 
+OnError = Callable[[KafkaError], None]
 LANES = 4
 """Transactions under way at once, at most. Measured on two cores at 1,000 records/s (`creditbus bench latency`)."""
 PATIENCE = 10.0
@@ -25,14 +26,14 @@ class PublishingLanes:
     """Publishes the jobs of each partition in the order they were offered.
 
     Args:
-        new_producer: makes a lane's transactional producer, ready to begin.
+        new_producer: makes a lane's transactional producer, ready to begin; tells the given function of its errors.
         on_step, on_published: as for `OutboxPublisher`; called in the lanes' threads.
     """
 
     def __init__(
         self,
         *,
-        new_producer: Callable[[int], Producer],
+        new_producer: Callable[[int, OnError], Producer],
         on_published: Callable[[list[Job]], None],
         on_step: Callable[[str], None],
     ) -> None:

@@ -4,7 +4,6 @@ A thread of its own, so that the next batch is folded while the last one is publ
 when they wait together. If it dies here, the transaction is aborted and the outbox in Redis still has everything.
 """
 
-import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -12,12 +11,8 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException, Producer
 
+from consumers.standing.beginning import Beginning, NewProducer
 from consumers.standing.transaction import STALE, Job, commit_jobs, insist, let_go
-from exchange.errors import RequestError
-from exchange.kafka import translate
-
-BEGIN_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
-"""Seconds before a producer is made again while Kafka takes no transactions; the last one is repeated."""
 
 STUCK_AFTER = 40.0
 """A transaction that has not ended in so many seconds never will: librdkafka can lose a call while brokers restart."""
@@ -38,7 +33,7 @@ class OutboxPublisher:
     """Publishes jobs in the order they were offered.
 
     Args:
-        new_producer: makes a transactional producer that is ready to begin.
+        new_producer: makes a transactional producer that is ready to begin, and tells the given function of its errors.
         idle_for: how long offsets without messages may wait, in seconds.
         on_step: told "publish" before and "published" after each transaction.
         on_published: told the jobs of each transaction that succeeded.
@@ -50,12 +45,12 @@ class OutboxPublisher:
     def __init__(
         self,
         *,
-        new_producer: Callable[[], Producer],
+        new_producer: NewProducer,
         on_published: Callable[[list[Job]], None],
         on_step: Callable[[str], None],
         idle_for: float = 2.0,
     ) -> None:
-        self._new_producer = new_producer
+        self._beginning = Beginning(new_producer, self._waited)
         self._generation: Any = None
         self._on_published = on_published
         self._fenced = False
@@ -71,7 +66,6 @@ class OutboxPublisher:
         self._given_up = False
         self._began_at = 0.0
         self._asking_since = 0.0
-        self._ready = threading.Event()
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
 
@@ -101,7 +95,7 @@ class OutboxPublisher:
     @property
     def is_ready(self) -> bool:
         """Whether the producer is there: from then on no predecessor of it can commit anything."""
-        return self._ready.is_set()
+        return self._beginning.is_ready
 
     @property
     def is_stuck(self) -> bool:
@@ -163,7 +157,7 @@ class OutboxPublisher:
             False when it does not end within so many seconds, or asks for long whether its offsets are taken: then nothing is dropped.
         """
         until = time.monotonic() + within
-        while self._ready.is_set():  # else no transaction is under way
+        while self._beginning.is_ready:  # else no transaction is under way
             if self._publishing.acquire(timeout=0.05):
                 try:
                     self._drop(partitions)
@@ -197,8 +191,12 @@ class OutboxPublisher:
 
     def _run(self) -> None:
         try:
-            producer = self._replaced()
+            producer = self._begun()
             while producer is not None and self._wait():
+                if self._beginning.has_lost_a_broker(producer):
+                    let_go(producer)
+                    producer = self._begun()
+                    continue
                 with self._publishing:
                     jobs = self._next()
                     if jobs:
@@ -280,34 +278,21 @@ class OutboxPublisher:
             with self._changed:
                 self._generation = None
                 self._fenced = True
-        if not certain and not self._given_up:  # asked last: who was left behind meanwhile must not fence who took over
+        if not certain:
             let_go(producer)
-            return self._replaced()
+            return self._begun()
         time.sleep(0.05)
         return producer
 
-    def _replaced(self) -> Producer | None:
-        """A producer, however long Kafka takes no transactions; None when nothing is to be published any more.
-
-        Raises:
-            RequestError: `not_allowed`.
-        """
-        self._ready.clear()
+    def _begun(self) -> Producer | None:
+        """A new producer; None when nothing is to be published any more, above all by who was left behind: it would fence who took over."""
         self._began_at = 0.0
-        for pause in itertools.chain(BEGIN_PAUSES, itertools.repeat(BEGIN_PAUSES[-1])):
-            try:
-                producer = self._new_producer()
-            except KafkaException as error:
-                failure = translate(error, "beginning transactions")
-                if isinstance(failure, RequestError):
-                    raise failure from error
-                with self._changed:
-                    if self._changed.wait_for(self._is_over, pause):
-                        break
-            else:
-                self._ready.set()
-                return producer
-        return None
+        return None if self._given_up else self._beginning.begin()
+
+    def _waited(self, seconds: float) -> bool:
+        """Whether nothing is to be published any more, after a pause at most."""
+        with self._changed:
+            return self._changed.wait_for(self._is_over, seconds)
 
     def _is_over(self) -> bool:
         return self._given_up or (self._stopping and not self._jobs)

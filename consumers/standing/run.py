@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from consumers.standing.decode import Decoder
 from consumers.standing.join import Join
-from consumers.standing.lanes import PublishingLanes
+from consumers.standing.lanes import OnError, PublishingLanes
 from consumers.standing.liveness import Liveness
 from consumers.standing.partition import Committed
 from consumers.standing.processor import StandingProcessor
@@ -24,7 +24,7 @@ from exchange.codec import open_codec
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import RuleBook
 from exchange.domain.response import ResponseRules
-from exchange.kafka import LOSSLESS, membership, reading
+from exchange.kafka import LOSSLESS, demand_coordinator, membership, reading
 from exchange.metrics import StandingMetrics
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
@@ -37,6 +37,9 @@ from exchange.working_days import load_working_days
 
 if TYPE_CHECKING:
     from consumers.standing.traces import BatchTraces
+
+INIT_SECONDS = 5.0
+"""A producer that cannot begin within so long is made anew: it may ask a coordinator that is gone."""
 
 
 def calm_collector() -> None:
@@ -87,8 +90,12 @@ class Parts:
         """A consumer for reading back, in no group that matters."""
         return Consumer(reading(self._kafka, f"{self.group}.read-back.{self.instance}"))
 
-    def producer(self, lane: int) -> Producer:
-        """A lane's transactional producer, ready to begin; fences this instance's predecessor."""
+    def producer(self, lane: int, on_error: OnError) -> Producer:
+        """A lane's transactional producer, ready to begin; fences this instance's predecessor.
+
+        It is not made before the group's coordinator answers, lest it hear of one that is dead and has not been missed yet.
+        """
+        demand_coordinator(self._kafka, self.group)
         producer = Producer(
             {
                 **self._kafka.config(),
@@ -103,11 +110,12 @@ class Parts:
                 "message.max.bytes": 4_000_000,
                 "queue.buffering.max.messages": 500_000,
                 "queue.buffering.max.kbytes": 1_048_576,
+                "error_cb": on_error,
             }
             | LOSSLESS
             | {"max.in.flight": 5}  # the publisher asks for proof before it commits
         )
-        producer.init_transactions(10.0)
+        producer.init_transactions(INIT_SECONDS)
         return producer
 
     def decoder(self, limit: int) -> Decoder:

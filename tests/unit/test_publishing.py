@@ -3,12 +3,14 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Message
 
+import consumers.standing.beginning
 import consumers.standing.lanes
 import consumers.standing.publishing
 from consumers.standing.lanes import PublishingLanes
@@ -59,11 +61,14 @@ class FakeProducer:
     def purge(self) -> None:
         self.is_purged = True
 
+    def poll(self, _: float) -> int:
+        return 0
+
 
 def publish(producer: FakeProducer, job: Job = Job(1, "token", 0, MESSAGES, OFFSETS)) -> None:  # noqa: B008 # never changed
     published: list[Job] = []
     publisher = OutboxPublisher(
-        new_producer=lambda: producer,  # type: ignore[arg-type,return-value] # all that it uses of a producer
+        new_producer=lambda _: producer,  # type: ignore[arg-type,return-value] # all that it uses of a producer
         on_published=published.extend,
         on_step=lambda _: None,
     )
@@ -94,7 +99,7 @@ def test_a_traced_message_carries_its_trace_and_no_other_has_a_header() -> None:
 
 def test_it_says_for_how_long_the_oldest_messages_have_waited() -> None:
     publisher = OutboxPublisher(
-        new_producer=lambda: FakeProducer([]),  # type: ignore[arg-type,return-value] # as above
+        new_producer=lambda _: FakeProducer([]),  # type: ignore[arg-type,return-value] # as above
         on_published=lambda _: None,
         on_step=lambda _: None,
     )
@@ -172,7 +177,7 @@ def test_a_lane_that_does_not_end_is_left_behind_and_told_of(
     others = FakeProducer([])
     published: list[Job] = []
     lanes = PublishingLanes(
-        new_producer=lambda lane: next(made) if lane == 1 else others,  # type: ignore[arg-type,return-value] # as above
+        new_producer=lambda lane, _: next(made) if lane == 1 else others,  # type: ignore[arg-type,return-value] # as above
         on_published=published.extend,
         on_step=lambda _: None,
     )
@@ -205,7 +210,7 @@ def test_a_coordinator_that_takes_no_offsets_is_not_waited_for_long(monkeypatch:
     made = iter([stuck, fresh])
     published: list[Job] = []
     lanes = PublishingLanes(
-        new_producer=lambda lane: next(made) if lane == 1 else FakeProducer([]),  # type: ignore[arg-type,return-value] # as above
+        new_producer=lambda lane, _: next(made) if lane == 1 else FakeProducer([]),  # type: ignore[arg-type,return-value] # as above
         on_published=published.extend,
         on_step=lambda _: None,
     )
@@ -234,7 +239,7 @@ def test_a_lane_that_is_fenced_is_not_waited_for_before_the_loop_has_taken_notic
     fenced.released.set()
     made = iter([fenced])
     lanes = PublishingLanes(
-        new_producer=lambda lane: next(made, FakeProducer([])) if lane == 1 else FakeProducer([]),  # type: ignore[arg-type,return-value] # as above
+        new_producer=lambda lane, _: next(made, FakeProducer([])) if lane == 1 else FakeProducer([]),  # type: ignore[arg-type,return-value] # as above
         on_published=lambda _: None,
         on_step=lambda _: None,
     )
@@ -251,10 +256,60 @@ def test_a_lane_that_is_fenced_is_not_waited_for_before_the_loop_has_taken_notic
     lanes.stop()
 
 
+class Losing:
+    """Makes producers; each meets an error before it is ready, and tells of a broker that it lost when that is said."""
+
+    def __init__(self) -> None:
+        self.made: list[FakeProducer] = []
+        self.loses = False
+
+    def __call__(self, _lane: int, on_error: Callable[[KafkaError], None]) -> FakeProducer:
+        owner = self
+
+        class Telling(FakeProducer):
+            def poll(self, timeout: float) -> int:
+                if owner.loses:
+                    on_error(KafkaError(KafkaError._TRANSPORT))
+                return super().poll(timeout)
+
+            def begin_transaction(self) -> None:
+                assert not owner.loses
+                super().begin_transaction()
+
+        self.loses = False
+        self.made.append(Telling([]))
+        on_error(KafkaError(KafkaError._TRANSPORT))
+        return self.made[-1]
+
+
+def test_a_producer_that_has_lost_a_broker_begins_no_transaction_any_more() -> None:
+    """It may know the group's coordinator where it no longer is, and ask it without end."""
+    losing, published = Losing(), list[Job]()
+    publisher = OutboxPublisher(
+        new_producer=partial(losing, 0),  # type: ignore[arg-type] # as above
+        on_published=published.extend,
+        on_step=lambda _: None,
+    )
+    publisher.join_generation("generation")
+    publisher.start()
+    job = Job(1, "token", 0, MESSAGES, OFFSETS)
+    for number in (1, 2):
+        publisher.offer(job)
+        wait_until(lambda wanted=number: len(published) == wanted)  # type: ignore[misc] # bound now
+    assert len(losing.made) == 1, "what it met before it was ready is behind it"
+    losing.loses = True
+    publisher.offer(job)
+    wait_until(lambda: len(published) == 3)
+    publisher.stop()
+    assert [len(one.committed) for one in losing.made] == [2, 1]
+    assert losing.made[0].is_purged
+    assert not publisher.take_fenced(), "nothing was under way, so nothing is uncertain"
+
+
 def test_until_every_lane_has_its_producer_nobody_attaches() -> None:
     may_begin = threading.Event()
 
-    def slow_producer(_: int) -> FakeProducer:
+    def slow_producer(*_: object) -> FakeProducer:
         may_begin.wait()
         return FakeProducer([])
 
@@ -287,7 +342,7 @@ class NoTransactionsYet:
         self._code = code
         self.left = refusals
 
-    def __call__(self) -> FakeProducer:
+    def __call__(self, *_: object) -> FakeProducer:
         if self.left:
             self.left -= 1
             raise KafkaException(KafkaError(self._code))
@@ -307,7 +362,7 @@ def begun(new_producer: NoTransactionsYet, on_published: Callable[[list[Job]], N
 
 
 def test_brokers_that_are_away_are_waited_for_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers.standing.publishing, "BEGIN_PAUSES", (0.0, 0.001))
+    monkeypatch.setattr(consumers.standing.beginning, "PAUSES", (0.0, 0.001))
     published: list[Job] = []
     publisher = begun(NoTransactionsYet(200), published.extend)
     wait_until(lambda: len(published) == 1)
