@@ -18,8 +18,6 @@ STUCK_AFTER = 40.0
 """A transaction that has not ended in so many seconds never will: librdkafka can lose a call while brokers restart."""
 ASKING_STUCK_AFTER = 7.0
 """Nor will one whose offsets nobody takes for so long, which is longer than an election (decision 102)."""
-ASKING_SLOW_AFTER = 2.0
-"""Whoever gives partitions back waits no longer for such a one: usually it takes milliseconds, and its end is not needed (decision 111)."""
 
 
 class Published(NamedTuple):
@@ -100,11 +98,8 @@ class OutboxPublisher:
     @property
     def is_stuck(self) -> bool:
         """Whether the transaction under way will never end."""
-        return 0 < self._began_at < time.monotonic() - STUCK_AFTER or self._asks_for(ASKING_STUCK_AFTER)
-
-    def _asks_for(self, seconds: float) -> bool:
-        """Whether the transaction under way has asked for so long whether its offsets are taken."""
-        return 0 < self._asking_since < time.monotonic() - seconds
+        now = time.monotonic()
+        return 0 < self._began_at < now - STUCK_AFTER or 0 < self._asking_since < now - ASKING_STUCK_AFTER
 
     @property
     def needs_attention(self) -> bool:
@@ -154,7 +149,7 @@ class OutboxPublisher:
         """Drop the jobs of partitions that are no longer ours; waits for a transaction under way.
 
         Returns:
-            False when it does not end within so many seconds, or asks for long whether its offsets are taken: then nothing is dropped.
+            False when it does not end within so many seconds: then nothing is dropped.
         """
         until = time.monotonic() + within
         while self._beginning.is_ready:  # else no transaction is under way
@@ -164,7 +159,7 @@ class OutboxPublisher:
                 finally:
                     self._publishing.release()
                 return True
-            if time.monotonic() > until or self._asks_for(ASKING_SLOW_AFTER):
+            if time.monotonic() > until:
                 return False
         self._drop(partitions)
         return True

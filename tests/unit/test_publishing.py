@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -164,14 +163,8 @@ class StuckProducer(FakeProducer):
         raise KafkaException(KafkaError(KafkaError._FENCED, "fenced by a newer instance", fatal=True))
 
 
-@pytest.mark.parametrize(
-    ("where", "patience"),
-    [(consumers.standing.lanes, "PATIENCE"), (consumers.standing.publishing, "ASKING_SLOW_AFTER")],
-)
-def test_a_lane_that_does_not_end_is_left_behind_and_told_of(
-    monkeypatch: pytest.MonkeyPatch, where: ModuleType, patience: str
-) -> None:
-    monkeypatch.setattr(where, patience, 0.2)
+def test_a_lane_that_does_not_end_is_left_behind_and_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers.standing.lanes, "PATIENCE", 0.2)
     stuck, fresh = StuckProducer(), FakeProducer([])
     made = iter([stuck, fresh])
     others = FakeProducer([])
