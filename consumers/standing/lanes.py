@@ -19,8 +19,8 @@ OnError = Callable[[KafkaError], None]
 LANES = 4
 """Transactions under way at once, at most. Measured on two cores at 1,000 records/s (`creditbus bench latency`)."""
 PATIENCE = 2.0
-"""Seconds that a partition's handover waits for transactions under way. Usually they take milliseconds; and what is left behind is
-published by whoever has the partition next (decision 111)."""
+"""Seconds from its beginning that a partition's handover gives a transaction. Usually they take milliseconds; and what is left behind
+is published by whoever has the partition next (decision 111)."""
 
 
 class PublishingLanes:

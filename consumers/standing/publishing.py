@@ -149,9 +149,9 @@ class OutboxPublisher:
         """Drop the jobs of partitions that are no longer ours; waits for a transaction under way.
 
         Returns:
-            False when it does not end within so many seconds: then nothing is dropped.
+            False when it does not end within so many seconds of its beginning: then nothing is dropped.
         """
-        until = time.monotonic() + within
+        until = (self._began_at or time.monotonic()) + within
         while self._beginning.is_ready:  # else no transaction is under way
             if self._publishing.acquire(timeout=0.05):
                 try:
