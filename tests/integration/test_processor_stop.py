@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from consumers.standing.run import Parts, build
+from consumers.standing.run import OnError, Parts, build
 from exchange.catalogue import load_catalogue
 from exchange.kafka import open_admin
 from exchange.paths import SCHEMAS
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.servers
 
 
 def test_it_ends_while_it_waits_for_transactions(bus_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_parts: Parts, _lane: int) -> Producer:
+    def refuse(_parts: Parts, _lane: int, _on_error: OnError) -> Producer:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
     monkeypatch.setattr(Parts, "producer", refuse)
