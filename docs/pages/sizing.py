@@ -55,7 +55,7 @@ RULES = f"""
   over masters and works, but was not measured at such a size. A nation is one bus for each province, with the national
   departments on a bus of their own.
 - Brokers were never measured on a machine of their own. Three, with four cores each, are the least that survive the loss of one.
-- The standing processor was measured before responses joined the standing, with records that mostly cause no notice.
+- The rebuild was measured before responses joined the standing; the standing processor's records mostly cause no notice.
 """
 
 
