@@ -44,8 +44,8 @@ local function forget(log, newest_id)
     old = redis.call('XRANGE', log, '-', '+', 'COUNT', math.min(over, at_once))
   end
   for _, entry in ipairs(old) do
-    local notice = entry[2][4]
-    local place = redis.call('HGET', KEYS[3], notice)
+    local notice = entry[2][4] -- none in entries of before there was this index
+    local place = notice and redis.call('HGET', KEYS[3], notice)
     if place and string.sub(place, 1, #entry[1] + 1) == entry[1] .. ' ' then
       redis.call('HDEL', KEYS[3], notice)
     end

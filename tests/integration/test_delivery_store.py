@@ -9,7 +9,7 @@ from exchange.redis_client import connect
 from exchange.settings import Settings
 from tests.waiting import wait_until
 
-FIN, TAX, FIRM = "gd.fin", "gd.tax", "org:91440101MA5A000017"
+FIN, TAX, FIRM = "gd.fin", "gd.tax", "org:91440300PDY00001X3"
 DAY_MS = 86_400_000
 
 
@@ -35,6 +35,10 @@ class Log:
     def is_indexed(self, notice: str) -> bool:
         return self.store.place_of_notice(notice, 1) is not None
 
+    def write_as_before(self) -> None:
+        """An entry as it was before there was an index of notices."""
+        self._client.execute_command("XADD", f"w{{0}}:l:{FIN}", "1-0", "a", b"before")
+
     def indexed(self) -> int:
         return int(self._client.hlen("w{0}:notices"))
 
@@ -49,6 +53,13 @@ def test_log_and_index_keep_as_many_as_they_are_told(bus_settings: Settings) -> 
     assert not log.is_indexed("fin34")
     assert log.is_indexed("fin35")
     assert log.store.place_of_notice("tax0", 1) == (0, TAX, FIRM)
+
+
+def test_entries_of_before_the_index_leave_too(bus_settings: Settings) -> None:
+    log = Log(bus_settings, entries=2)
+    log.write_as_before()
+    log.write((FIN, "a"), (FIN, "b"), (FIN, "c"))
+    assert log.found(FIN) == [b"c", b"b"]
 
 
 def test_a_lower_limit_is_caught_up_with(bus_settings: Settings) -> None:
