@@ -12,6 +12,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from exchange.brokers import Brokers
 from exchange.errors import CreditbusError, FatalError, RequestError, RetryLaterError
 
+OnError = Callable[[KafkaError], None]
+"""Told what librdkafka meets, while the client is polled."""
 REQUEST_SECONDS = 30.0
 """An administrative request that takes longer has failed."""
 COORDINATOR_SECONDS = 2.0
@@ -111,7 +113,7 @@ def membership(session_seconds: float, instance_id: str) -> Config:
     }
 
 
-def open_admin(kafka: Brokers, *, error_cb: Callable[[KafkaError], None] = lambda _: None) -> AdminClient:
+def open_admin(kafka: Brokers, *, error_cb: OnError = lambda _: None) -> AdminClient:
     """A client for topics and groups; no connection is made before the first request.
 
     Args:

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from consumers.standing.transaction import STALE
 from exchange.domain.ledger import Entry
 from exchange.errors import CreditbusError, FencedError, RetryLaterError
-from exchange.kafka import translate
+from exchange.kafka import OnError, translate
 
 INIT_SECONDS = 10.0
 OFFSETS_SECONDS = 5.0
@@ -21,8 +21,6 @@ COMMIT_SECONDS = 10.0
 LOST_AFTER = 2.0
 """A call that takes so many seconds longer than it may never ends: librdkafka can lose one while brokers restart (decision 31)."""
 _FENCED = {KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED}  # noqa: SLF001 # librdkafka's own code
-
-OnError = Callable[[KafkaError], None]
 
 
 class Appender:

@@ -6,7 +6,7 @@ from functools import partial
 
 from confluent_kafka import Consumer, Producer
 
-from consumers.ledger.appending import Appender, OnError
+from consumers.ledger.appending import Appender
 from consumers.ledger.attach import Ledger
 from consumers.ledger.drafts import Describer
 from consumers.ledger.process import LedgerProcess
@@ -17,7 +17,7 @@ from exchange.bus_keys import LedgerKeys
 from exchange.catalogue import load_catalogue
 from exchange.clock import now_ms
 from exchange.codec import open_codec
-from exchange.kafka import LOSSLESS, membership, open_admin, reading
+from exchange.kafka import LOSSLESS, OnError, membership, open_admin, reading
 from exchange.ledger_entries import entry_reader, entry_writer
 from exchange.metrics import LedgerMetrics
 from exchange.paths import SCHEMAS

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from exchange.errors import RequestError
-from exchange.kafka import translate
+from exchange.kafka import OnError, translate
 
 PAUSES = (0.1, 0.2, 0.5, 1.0)
 """Seconds before a producer is made again while Kafka takes no transactions; the last one is repeated."""
 
-NewProducer = Callable[[Callable[[KafkaError], None]], Producer]
+NewProducer = Callable[[OnError], Producer]
 """Makes a transactional producer that is ready to begin; it tells the given function of its errors while it is polled."""
 
 

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import Producer
 
 from consumers.standing.publishing import OutboxPublisher, Published
 from consumers.standing.transaction import Job
 from exchange.errors import RetryLaterError
+from exchange.kafka import OnError
 
-OnError = Callable[[KafkaError], None]
 LANES = 4
 """Transactions under way at once, at most. Measured on two cores at 1,000 records/s (`creditbus bench latency`)."""
 PATIENCE = 2.0

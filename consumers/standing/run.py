@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from consumers.standing.decode import Decoder
 from consumers.standing.join import Join
-from consumers.standing.lanes import OnError, PublishingLanes
+from consumers.standing.lanes import PublishingLanes
 from consumers.standing.liveness import Liveness
 from consumers.standing.partition import Committed
 from consumers.standing.processor import StandingProcessor
@@ -24,7 +24,7 @@ from exchange.codec import open_codec
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import RuleBook
 from exchange.domain.response import ResponseRules
-from exchange.kafka import LOSSLESS, demand_coordinator, membership, reading
+from exchange.kafka import LOSSLESS, OnError, demand_coordinator, membership, reading
 from exchange.metrics import StandingMetrics
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy

@@ -37,7 +37,7 @@ class Log:
 
     def write_as_before(self) -> None:
         """An entry as it was before there was an index of notices."""
-        self._client.execute_command("XADD", f"w{{0}}:l:{FIN}", "1-0", "a", b"before")
+        self._client.xadd(f"w{{0}}:l:{FIN}", {"a": b"before"}, id="1-0")
 
     def indexed(self) -> int:
         return int(self._client.hlen("w{0}:notices"))

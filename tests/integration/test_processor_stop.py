@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from consumers.standing.run import OnError, Parts, build
+from consumers.standing.run import Parts, build
 from exchange.catalogue import load_catalogue
-from exchange.kafka import open_admin
+from exchange.kafka import OnError, open_admin
 from exchange.paths import SCHEMAS
 from exchange.settings import Settings
 from exchange.topics import apply_topics

@@ -16,6 +16,7 @@ from consumers.standing.lanes import PublishingLanes
 from consumers.standing.publishing import OutboxPublisher
 from consumers.standing.transaction import Job, Proof
 from exchange.errors import RequestError, RetryLaterError
+from exchange.kafka import OnError
 from tests.waiting import wait_until
 
 OFFSETS = {"t.internal": 3}
@@ -256,7 +257,7 @@ class Losing:
         self.made: list[FakeProducer] = []
         self.loses = False
 
-    def __call__(self, _lane: int, on_error: Callable[[KafkaError], None]) -> FakeProducer:
+    def __call__(self, _lane: int, on_error: OnError) -> FakeProducer:
         owner = self
 
         class Telling(FakeProducer):
