@@ -43,7 +43,7 @@ class DataError(FatalError):
     """Files of the catalogue or the policy are wrong; `problems` are all that were found."""
 
     code = "bad_data_files"
-    remedy = "run: creditbus policy check"
+    remedy = "`creditbus policy check --schemas FOLDER` names every problem of that folder's files"
 
     def __init__(self, problems: Collection[Problem]) -> None:
         first = next(iter(problems))

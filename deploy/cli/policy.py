@@ -15,6 +15,7 @@ from rich.table import Table
 
 from deploy.cli.explain import explain
 from deploy.cli.policy_simulate import simulate
+from deploy.cli.tables import show_table
 from exchange.catalogue import Catalogue, Department, Resource, check_catalogue, load_catalogue
 from exchange.domain.calendar import day_of, to_date, to_day
 from exchange.domain.policy import NO_REPAIR, OPEN, ListRule, MeasureRule, Policy
@@ -27,7 +28,12 @@ policy_app = typer.Typer(help="Lists, measures and memoranda 政策: lists, meas
 catalogue_app = typer.Typer(help="Departments and resources 目录.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object 输出 JSON.")]
-Schemas = Annotated[Path, typer.Option("--schemas", help="Folder with catalogue/ and policy/ 数据目录.")]
+Schemas = Annotated[
+    Path,
+    typer.Option(
+        "--schemas", help="A copy of schemas/, or of schemas/policy alone; what is shipped by default 数据目录."
+    ),
+]
 On = Annotated[str, typer.Option("--on", help="The day asked about, such as 2026-04-01; today by default 日期.")]
 
 
@@ -48,7 +54,7 @@ def _catalogue() -> None:
 @policy_app.command()
 def check(schemas: Schemas = SCHEMAS, as_json: Json = False) -> None:
     """Refuse a measure without a basis, an unknown department, overlapping dates and the like 检查政策数据."""
-    catalogue, problems = check_catalogue(schemas)
+    catalogue, problems = check_catalogue(_with_catalogue(schemas))
     policy = None
     if not problems:  # successions must be right before a rule can be given to successors
         policy, problems = read_policy(schemas, catalogue)
@@ -60,12 +66,12 @@ def check(schemas: Schemas = SCHEMAS, as_json: Json = False) -> None:
     elif policy is None or problems:
         for problem in problems:
             typer.echo(problem.text())
-        typer.echo(f"{len(problems)} problems 个问题")
+        typer.echo(f"{len(problems)} problems 个问题{_where(schemas)}")
     else:
         rules = sum(map(len, policy.rules_by_list.values()))
         typer.echo(
             f"ok: policy {policy.version}, {len(policy.lists)} lists, {rules} rules, {len(policy.memoranda)} memoranda, "
-            f"{len(catalogue.departments)} departments, {len(catalogue.resources)} resources"
+            f"{len(catalogue.departments)} departments, {len(catalogue.resources)} resources{_where(schemas)}"
         )
     if problems:
         raise typer.Exit(1)
@@ -80,7 +86,7 @@ def show_policy(
     as_json: Json = False,
 ) -> None:
     """Show the lists, or what follows from one of them 查看名单和措施."""
-    catalogue = load_catalogue(schemas)
+    catalogue = load_catalogue(_with_catalogue(schemas))
     policy = load_policy(schemas, catalogue)
     day = read_day(on)
     if not list_code:
@@ -113,7 +119,7 @@ def show_catalogue(
     as_json: Json = False,
 ) -> None:
     """Show the departments, or what one of them may publish 查看部门和资源."""
-    catalogue = load_catalogue(schemas)
+    catalogue = load_catalogue(_with_catalogue(schemas))
     today = read_day("")
     if department and department not in catalogue.departments:
         raise RequestError(
@@ -131,6 +137,25 @@ def show_catalogue(
         _show(title, [_resource_row(one) for one in resources])
     else:
         _show("Departments 部门", [_department_row(one, catalogue, today) for one in departments])
+
+
+def _with_catalogue(schemas: Path) -> Path:
+    """The folder whose catalogue goes with these files: the one shipped, where they are a copy of the policy alone.
+
+    Raises:
+        RequestError: `no_policy`.
+    """
+    if (schemas / "catalogue").is_dir():
+        return schemas
+    if (schemas / "policy").is_dir() or (schemas / "lists.toml").is_file():
+        return SCHEMAS
+    raise RequestError(
+        f"no policy files in {schemas}", code="no_policy", remedy="give a copy of schemas/ or of schemas/policy"
+    )
+
+
+def _where(schemas: Path) -> str:
+    return "" if schemas == SCHEMAS else f", in {schemas}"
 
 
 def read_day(text: str) -> int:
@@ -222,12 +247,11 @@ def _resource_row(one: Resource) -> dict[str, str]:
 
 def _show(title: str, rows: list[dict[str, str]]) -> None:
     table = Table(title=title, show_lines=any("\n" in value for row in rows for value in row.values()))
-    for number, name in enumerate(rows[0] if rows else ()):
-        codes = [row[name].partition("\n")[0] for row in rows] if number == 0 else []  # codes are not broken
-        table.add_column(name.replace(" ", "\n"), overflow="fold", width=max(map(len, codes), default=0) or None)
+    for name in rows[0] if rows else ():
+        table.add_column(name.replace(" ", "\n"))
     for row in rows:
         table.add_row(*row.values())
-    Console().print(table)
+    show_table(Console(), table)
 
 
 _DAYS = frozenset(

@@ -17,6 +17,17 @@ INTRODUCTION = """\
 Generated from `schemas/policy/` and `schemas/catalogue/` by `docs/generate.py`. Do not edit; `creditbus policy check` checks the
 files, `creditbus policy list --list TAX` shows what follows from a list on a day.
 
+修改前先检查副本 A changed copy is checked before it takes the place of the files, with or without its own catalogue and contracts:
+
+```sh
+cp -r schemas new-schemas                             # 修改副本 change the copy
+creditbus policy check --schemas new-schemas          # 检查该副本 checks that copy, and says so
+creditbus policy list --list TAX --schemas new-schemas
+```
+
+A copy of `schemas/policy` alone is checked by the catalogue that is shipped; what it would change for everybody says
+`creditbus policy simulate` ([simulation.md](simulation.md)).
+
 Days are inclusive at the beginning and exclusive at the end. Confidence: H read in an official text or well known, M from a
 secondary source, L to be confirmed before production.
 """
@@ -31,6 +42,7 @@ def page() -> str:
         f"Policy version of these files: `{policy.version}`.\n",
         _lists(policy),
         _terms(policy),
+        _matters(policy),
         _measures(policy),
         _memoranda(policy),
         _publicity(policy),
@@ -42,6 +54,15 @@ def page() -> str:
         _resources(catalogue),
     ]
     return "\n".join(parts)
+
+
+def _matters(policy: Policy) -> str:
+    """What a service counter may ask about, as `creditbus check --matter` takes it."""
+    asked = {matter for rules in policy.rules_by_list.values() for rule in rules for matter in rule.matters}
+    rows = (
+        (f"`{one.code}`", one.name_zh, one.name_en) for code, one in sorted(policy.matters.items()) if code in asked
+    )
+    return _table("Matters 事项: what `creditbus check --matter` takes", ("matter", "事项", "name"), rows)
 
 
 def _risk(model: RiskModel) -> str:

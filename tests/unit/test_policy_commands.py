@@ -48,6 +48,27 @@ def test_check_looks_at_the_catalogue_first(tmp_path: Path) -> None:
     assert "departments.toml" in found.output
 
 
+def test_check_takes_a_copy_of_the_policy_alone(tmp_path: Path) -> None:
+    copy = tmp_path / "new-policy"
+    shutil.copytree(SCHEMAS / "policy", copy)
+    found = runner.invoke(policy_app, ["check", "--schemas", str(copy)])
+    assert found.exit_code == 0, found.output
+    assert str(copy) in found.output
+    lists = copy / "lists.toml"
+    lists.write_text(lists.read_text(encoding="utf-8").replace("gd.customs", "gd.nobody", 1), encoding="utf-8")
+    found = runner.invoke(policy_app, ["check", "--schemas", str(copy)])
+    assert found.exit_code == 1
+    assert "[unknown_department] list CUST" in found.output
+    assert found.output.splitlines()[-1] == f"1 problems 个问题, in {copy}"
+
+
+def test_check_takes_no_folder_without_policy_files(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        found = runner.invoke(policy_app, ["check", "--schemas", str(folder)])
+        assert isinstance(found.exception, RequestError)
+        assert found.exception.code == "no_policy"
+
+
 def test_list_for_people_and_for_programs() -> None:
     assert "失信被执行" in runner.invoke(policy_app, ["list"]).output
     shown = json.loads(runner.invoke(policy_app, ["list", "--list", "TAX", "--on", "2017-06-01", "--json"]).output)
