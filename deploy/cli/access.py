@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli.servers import with_servers
+from deploy.cli.tables import show_table
 from exchange.errors import RequestError
 from exchange.settings import read_settings
 
@@ -51,7 +52,7 @@ def list_reads(
     for one in found:
         words = (one["account"], one["role"], one["department"], one["act"], one["subject"], one["matter"])
         table.add_row(f"{one['asked_at']:%Y-%m-%d %H:%M:%S}", *map(escape, words))
-    Console().print(table)
+    show_table(Console(), table)
 
 
 def _moment(text: str) -> int:

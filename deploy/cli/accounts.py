@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.servers import with_servers
+from deploy.cli.tables import show_table
 from exchange.domain.access import Role
 from exchange.settings import read_settings
 
@@ -79,7 +80,7 @@ def list_accounts(as_json: Json = False) -> None:
     for one in found:
         ended = f"{one.disabled_at:%Y-%m-%d %H:%M}" if one.disabled_at else ""
         table.add_row(one.name, one.role, one.department, f"{one.made_at:%Y-%m-%d %H:%M}", ended)
-    Console().print(table)
+    show_table(Console(), table)
 
 
 @app.command()

@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from deploy.cli.ask import Json, print_table
+from deploy.cli.ask import Json
+from deploy.cli.tables import print_table
 from exchange.archive_questions import Answer
 from exchange.errors import RequestError
 from exchange.json_form import to_json

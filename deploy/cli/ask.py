@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from deploy.cli.tables import print_table
 from exchange.domain.calendar import to_date
 from exchange.domain.fold import UNCOUNTED
 from exchange.domain.handover import visible
@@ -121,23 +121,10 @@ def show(subject: SubjectArgument, as_json: Json = False) -> None:
     console.print(f"{len(documents)} documents 文书: " + ", ".join(" ".join(split_key(key)) for key in documents[:10]))
 
 
-def print_table(console: Console, title: str, rows: list[dict[str, str]]) -> None:
-    """Print rows as a table; nothing where there are none."""
-    if rows:
-        table = Table(
-            title=title, title_justify="left", show_lines=any("\n" in v for row in rows for v in row.values())
-        )
-        for name in rows[0]:
-            table.add_column(name, overflow="fold")
-        for row in rows:
-            table.add_row(*row.values())
-        console.print(table)
-
-
 def check_command(
     subject: SubjectArgument,
     matter: Annotated[
-        str, typer.Option(help="What is asked for, a code of `creditbus policy matters`, such as bidding.")
+        str, typer.Option(help="What is asked for, a code of docs/policy.md (Matters), such as bidding 事项.")
     ],
     as_json: Json = False,
 ) -> None:

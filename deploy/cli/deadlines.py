@@ -10,6 +10,7 @@ from rich.table import Table
 
 from consumers.deadlines.book import Cycle, Disclosures, Open
 from deploy.cli.ask import Json, iso
+from deploy.cli.tables import show_table
 from exchange.catalogue import Catalogue
 from exchange.catalogue_resources import UPDATE_CYCLES
 from exchange.domain.league import LEAST_DECISIONS, Conduct, Ranked
@@ -64,14 +65,14 @@ def league(since: Since = "", as_json: Json = False) -> None:
     shown = Table(title=f"League table 数据质量排名 {iso(begin)} – {iso(today)}", title_justify="left")
     for name in ("rank\n名次", "department\n部门", "timely\n按期率", "complete\n完整率", "fixed\n更正率", "refused\n退回率",
                  "cycles\n周期", "late\n逾期", "overdue\n未公示", "records\n条数"):  # fmt: skip
-        shown.add_column(name, no_wrap=True, justify="left" if name.startswith("dep") else "right")
+        shown.add_column(name, justify="left" if name.startswith("dep") else "right")
     for place in table:
         one = place.conduct
         shown.add_row(
             str(place.rank or "—"), one.department, _percent(one.timeliness), _percent(one.completeness), _percent(one.correction_rate),
             _percent(one.rejection_rate), f"{one.cycles_kept}/{one.cycles}", f"{one.late:,}", f"{one.overdue:,}", f"{one.accepted:,}",
         )  # fmt: skip
-    Console().print(shown)
+    show_table(Console(), shown)
     typer.echo(
         f"no rank with fewer than {LEAST_DECISIONS} decisions that have a term 决定不足 {LEAST_DECISIONS} 件不排名"
     )
@@ -139,7 +140,7 @@ def _print_resources(console: Console, found: list[Disclosures], title: str) -> 
             one.department, one.record_type,
             *(f"{one.counts.get(timing, 0):,}" for timing in Timing), _percent(kept / (kept + late) if kept + late else None),
         )  # fmt: skip
-    console.print(table)
+    show_table(console, table)
 
 
 def _print_open(console: Console, waiting: list[Open], catalogue: Catalogue, today: int) -> None:
@@ -152,7 +153,7 @@ def _print_open(console: Console, waiting: list[Open], catalogue: Catalogue, tod
             f"{claim.department}\n{catalogue.name_of(claim.department, today)}", f"{claim.record_type}\n{claim.document}",
             iso(claim.decided_on) if claim.exact else f"by {iso(claim.decided_on)}", _WORDS[one.timing], claim.why,
         )  # fmt: skip
-    console.print(table)
+    show_table(console, table)
 
 
 def _print_cycles(console: Console, paces: list[Cycle]) -> None:
@@ -166,7 +167,7 @@ def _print_cycles(console: Console, paces: list[Cycle]) -> None:
             one.department, one.record_type, " ".join(UPDATE_CYCLES[one.update_cycle]),
             _days(pace.typical), _days(pace.longest), _days(pace.since), "late 超过周期" if pace.is_late else "",
         )  # fmt: skip
-    console.print(table)
+    show_table(console, table)
 
 
 def _days(days: int | None) -> str:

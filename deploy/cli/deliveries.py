@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from deploy.cli.ask import print_table
+from deploy.cli.tables import print_table
 from exchange.errors import RequestError
 from exchange.settings import read_settings
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.ask import Json, SubjectArgument, find_subject, iso, today_book
+from deploy.cli.tables import show_table
 from exchange.domain.explain import Explanation, PassedOver, compare, without_document
 from exchange.domain.explain import explain as explain_standing
 from exchange.domain.judge import Support, judge
@@ -114,7 +115,7 @@ def _print(
                 f"{one['list']} {one['document']}\n{one['decided_by']} {one['decided_on']}\nuntil {one['until'] or '—'}{reach}",
                 f"{one['basis']}{memorandum}\nfrom {one['valid_from']} to {one['valid_to'] or '—'}",
             )
-        console.print(table)
+        show_table(console, table)
     if passed:
         table = Table(
             "measure 措施", "list 名单", "why not 不适用", title="rules that do not apply", title_justify="left"
@@ -122,4 +123,4 @@ def _print(
         for one in passed:
             ended = f" {one['valid_from']} to {one['valid_to'] or '—'}" if one["why"] == "no_basis_in_force" else ""
             table.add_row(f"{one['department']} {one['measure']} {one['name_zh']}", one["list"], one["why"] + ended)
-        console.print(table)
+        show_table(console, table)

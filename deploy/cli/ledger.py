@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from deploy.cli.ask import print_table
+from deploy.cli.tables import print_table
 from exchange.errors import RequestError
 from exchange.settings import Settings, read_settings
 

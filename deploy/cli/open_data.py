@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.cli.ask import Json, print_table
+from deploy.cli.ask import Json
+from deploy.cli.tables import print_table
 from exchange.domain.calendar import to_date
 from exchange.settings import read_settings
 

@@ -14,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.cli.ask import Json, iso
+from deploy.cli.tables import show_table
 from exchange.catalogue import Catalogue
 from exchange.domain.effect import Change, Effect, Kind
 from exchange.domain.policy import Policy
@@ -218,6 +219,6 @@ def _show(console: Console, title: str, rows: list[dict[str, str]]) -> None:
         table.add_column(name, overflow="fold", justify="right" if name in _NUMBERS else "left")
     for row in rows[:ROWS]:
         table.add_row(*row.values())
-    console.print(table)
+    show_table(console, table)
     if len(rows) > ROWS:
         console.print(f"… {len(rows) - ROWS} more rows: --json has all")

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deploy.cli.servers import with_servers
+from deploy.cli.tables import show_table
 from exchange.settings import read_settings
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _show(job: "Job", outcome: "Outcome", *, sent: bool, report: Path | None) ->
         console.print(f"already on the bus up to line {outcome.line} 已报送; --again sends it again")
         return
     if outcome.findings:
-        console.print(_table(outcome.findings[:SHOWN]))
+        show_table(console, _table(outcome.findings[:SHOWN]))
         for (verdict, code), count in count_rules(outcome.findings).most_common():
             console.print(f"  {count:,} {verdict} {code}")
         if len(outcome.findings) > SHOWN and report is None:

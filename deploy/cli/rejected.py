@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.cli.tables import show_table
 from exchange.errors import RequestError, RetryLaterError
 from exchange.settings import read_settings
 
@@ -75,7 +76,7 @@ def list_rejected(department: Department = "", as_json: Json = False) -> None:
     if not as_json:
         console = Console()
         if total:
-            console.print(table)
+            show_table(console, table)
         for (who, code), count in sorted(reasons.items()):
             console.print(f"{who}  {code}  {count:,}")
         console.print(f"{total:,} rejected" + (f", {shown} shown; --json lists all" if total > shown else ""))

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from deploy.cli.ask import Json, SubjectArgument, find_entry, find_subject, iso, print_table, today_book
+from deploy.cli.ask import Json, SubjectArgument, find_entry, find_subject, iso, today_book
+from deploy.cli.tables import print_table
 from exchange.domain.bodies import FeedbackState
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import judge

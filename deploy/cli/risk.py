@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.ask import Json, SubjectArgument, find_subject, iso, print_table
+from deploy.cli.ask import Json, SubjectArgument, find_subject, iso
+from deploy.cli.tables import print_table, show_table
 from exchange.catalogue import Catalogue, load_catalogue
 from exchange.domain.calendar import day_of, to_day
 from exchange.domain.policy import Policy
@@ -224,7 +225,7 @@ def _print(subject: str, found: Explained) -> None:
         table.add_row(
             f"{row['name_zh']} {row['name_en']}", f"{row['points']:+.2f}", "\n".join(row["documents"]), row["basis"]
         )
-    console.print(table)
+    show_table(console, table)
     if found.published.revision:
         console.print(
             f"已发布 published: {found.published.letter}，{found.published.points / 100:.2f} 分，修订 revision {found.published.revision}"

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.cli.tables import show_table
 from exchange.errors import RequestError
 from exchange.records.words import SubjectKind
 from exchange.settings import read_settings
@@ -43,10 +44,13 @@ def search(
     else:
         table = Table()
         for heading in ("主体 subject", "名称 name", "区划 division", "类型 kind", "状态 status"):
-            table.add_column(heading, overflow="fold")
+            table.add_column(heading)
         for hit in page.hits:
             table.add_row(*hit)
-        Console().print(table if page.hits else "没有找到 nothing found")
+        if page.hits:
+            show_table(Console(), table)
+        else:
+            typer.echo("没有找到 nothing found")
         if page.total_at_least > offset + len(page.hits):
             typer.echo(f"还有更多 there are more: --offset {offset + len(page.hits)}")
     raise typer.Exit(0 if page.hits else 1)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deploy.cli.tables import show_table
 from exchange.errors import RequestError
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _print_table(found: "StackStatus") -> None:
         sizes = ("", "") if one.external else (_mebibytes(one.memory_bytes), _mebibytes(one.data_bytes))
         table.add_row(f"{one.name} {one.version}", one.address, state, str(one.pid or ""), *sizes)
     console = Console()
-    console.print(table)
+    show_table(console, table)
     console.print(f"home {found.home}", soft_wrap=True)
 
 
