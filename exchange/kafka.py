@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -223,3 +224,18 @@ def translate(error: KafkaException, doing: str) -> CreditbusError:
             text, code="kafka_unavailable", remedy="see that Kafka runs (`creditbus status`) and try again"
         )
     return FatalError(text, code="kafka_failed", remedy="read the broker's log")
+
+
+def log_consumer_errors(log: logging.Logger, errors: Iterable[KafkaError]) -> None:
+    """A line for each kind of error that a consumer told of; one for all topics that are not there, and what to do."""
+    others, absent = Counter[str](), []
+    for error in errors:
+        if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            absent.append(error.str())
+        else:
+            others[str(error)] += 1
+    for text, count in others.items():
+        log.warning("consumer error=%s count=%d", text, count)
+    if absent:
+        line = "topics missing count=%d first=%r remedy=%r"
+        log.warning(line, len(absent), absent[0], "run `creditbus topics apply`; this process then goes on by itself")

@@ -76,7 +76,11 @@ class Publisher:
         remember_lost: bool = True,
     ) -> None:
         if not settings.kafka:
-            raise RequestError("no Kafka is set", code="no_kafka", remedy="set CREDITBUS_KAFKA or run creditbus up")
+            raise RequestError(
+                "CREDITBUS_KAFKA is not set",
+                code="no_kafka",
+                remedy="export CREDITBUS_KAFKA with the address that `creditbus up` prints, or your operator's",
+            )
         self._settings = settings
         self._department = department
         self._topic = Topics(settings.topic_prefix).into(department)

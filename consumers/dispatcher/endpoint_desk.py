@@ -19,6 +19,7 @@ from exchange.signatures import Signer, SigningKeys
 
 MAX_CONCURRENCY, MAX_RATE = 256, 100_000
 HOUR_MS = 3_600_000
+WRITTEN_TIME = "write date, time and zone, such as 2026-01-31T09:30:00+08:00"
 
 
 class EndpointDesk:
@@ -92,7 +93,11 @@ class EndpointDesk:
         return self.store.change(department, change)
 
     async def verify(self, department: str) -> tuple[Endpoint, str]:
-        """Send the challenge now, from here; the endpoint as it is then, and why it was not echoed, empty when it was."""
+        """Send the challenge now, from here; the endpoint as it is then, and why it was not echoed, empty when it was.
+
+        Raises:
+            RequestError: `unknown_endpoint`; `not_asked`: this process's own settings refuse it, the endpoint is left as it was.
+        """
         endpoint, now = self.known(department), self._now_ms()
         signer = Signer(endpoint.live_keys(self._keys, now))
         async with open_session(self._guard, connections=1, timeout_seconds=self._timeout) as session:
@@ -127,7 +132,7 @@ class EndpointDesk:
             RequestError: `bad_time`: the time has no zone.
         """
         if since.tzinfo is None:
-            raise RequestError(f"{since} has no zone", code="bad_time", remedy="2026-01-31T09:30:00+08:00")
+            raise RequestError(f"{since} has no zone", code="bad_time", remedy=WRITTEN_TIME)
         asked, now = int(since.timestamp() * 1000), self._now_ms()
         return self.store.change(department, lambda one: one.resumed(now).recovering(asked, now))
 
@@ -171,7 +176,7 @@ def read_time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise RequestError(f"{text[:40]!r} is no time", code="bad_time", remedy="2026-01-31T09:30:00+08:00") from error
+        raise RequestError(f"{text[:40]!r} is no time", code="bad_time", remedy=WRITTEN_TIME) from error
 
 
 def _moment(at: int) -> str:

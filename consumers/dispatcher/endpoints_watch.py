@@ -9,7 +9,7 @@ from consumers.dispatcher.lane import Lane
 from consumers.dispatcher.post import open_session
 from consumers.dispatcher.schedule import NORMAL
 from consumers.dispatcher.surroundings import Surroundings
-from consumers.dispatcher.verification import challenge
+from consumers.dispatcher.verification import NotAskedError, challenge
 from exchange.endpoint_store import EndpointStore
 from exchange.endpoints import Endpoint, State
 from exchange.errors import CreditbusError
@@ -112,7 +112,10 @@ class EndpointsWatch:
         try:
             async with open_session(around.guard, connections=1, timeout_seconds=around.timeout_seconds) as session:
                 signer = self.lanes[endpoint.department].signer(now)
-                why = await challenge(endpoint, session, signer, around.envelope, around.guard, now)
+                try:
+                    why = await challenge(endpoint, session, signer, around.envelope, around.guard, now)
+                except NotAskedError as error:  # by the settings that notices would be pushed by: none would go out
+                    why = str(error)
 
             def change(one: Endpoint) -> Endpoint:
                 if (one.url, one.state) != (endpoint.url, State.UNVERIFIED):

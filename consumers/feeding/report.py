@@ -1,13 +1,13 @@
 """What a feeding process tells operators of reading: log lines, and how often Kafka was away; never a subject."""
 
 import logging
-from collections import Counter
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaError
 from prometheus_client import Counter as Counting
 
 from exchange.errors import CreditbusError
+from exchange.kafka import log_consumer_errors
 
 
 class FeedingReport:
@@ -33,5 +33,4 @@ class FeedingReport:
 
     def consumer_errors(self, errors: Iterable[KafkaError]) -> None:
         """The client told of errors; it goes on by itself."""
-        for error, count in Counter(str(error) for error in errors).items():
-            self._log.warning("consumer error=%s count=%d", error, count)
+        log_consumer_errors(self._log, errors)

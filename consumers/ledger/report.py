@@ -10,6 +10,7 @@ from consumers.ledger.attach import Attached
 from consumers.standing.reading import behind
 from exchange.domain.ledger import Entry
 from exchange.errors import CreditbusError
+from exchange.kafka import log_consumer_errors
 from exchange.metrics import LedgerMetrics
 
 log = logging.getLogger("creditbus.ledger")
@@ -64,5 +65,4 @@ class LedgerReport:
     @staticmethod
     def consumer_errors(errors: Iterable[KafkaError]) -> None:
         """The client told of errors; it goes on by itself."""
-        for error, count in Counter(str(error) for error in errors).items():
-            log.warning("consumer error=%s count=%d", error, count)
+        log_consumer_errors(log, errors)

@@ -90,7 +90,13 @@ def _describe(error: Exception) -> tuple[int, str, str, str]:
         case HTTPException():
             return error.status_code, "http", str(error.detail), ""
         case RequestValidationError():
-            return 400, "bad_parameter", "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors()), ""
+            wrong = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors())
+            return (
+                400,
+                "bad_parameter",
+                wrong,
+                "请改正地址或表单中所列的值 correct the values named, in the address or the form",
+            )
         case CreditbusError():
             return 500, error.code, str(error), error.remedy
     return 500, "internal", type(error).__name__, "请告知平台运营单位 tell the operator of the bus; its log says more"

@@ -10,6 +10,7 @@ from consumers.risk.classing import Classed
 from consumers.risk.monthly import MonthlyRound
 from exchange.domain.risk.model import CLASSES
 from exchange.errors import CreditbusError, RejectedError
+from exchange.kafka import log_consumer_errors
 from exchange.metrics import RiskMetrics
 
 log = logging.getLogger("creditbus.risk")
@@ -62,8 +63,7 @@ class RiskReport:
     @staticmethod
     def consumer_errors(errors: Iterable[KafkaError]) -> None:
         """The client told of errors; it goes on by itself."""
-        for error, count in Counter(str(error) for error in errors).items():
-            log.warning("consumer error=%s count=%d", error, count)
+        log_consumer_errors(log, errors)
 
 
 def _unread(consumer: Consumer, places: Sequence[TopicPartition]) -> int:

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -19,6 +18,7 @@ from consumers.standing.reading import behind
 from consumers.standing.transaction import Job
 from consumers.standing.work import Tally, Work
 from exchange.errors import CreditbusError
+from exchange.kafka import log_consumer_errors
 from exchange.metrics import StandingMetrics
 
 OVERDUE_EVERY = 10.0
@@ -175,5 +175,4 @@ class Report:
     @staticmethod
     def consumer_errors(errors: list[KafkaError]) -> None:
         """The client told of errors; it goes on by itself."""
-        for error, count in Counter(str(error) for error in errors).items():
-            log.warning("consumer error=%s count=%d", error, count)
+        log_consumer_errors(log, errors)

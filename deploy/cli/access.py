@@ -63,6 +63,8 @@ def _moment(text: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise RequestError(
-            f"--since={text!r} is no time", code="bad_time", remedy="write 2026-05-20 or 2026-05-20T08:00+08:00"
+            f"--since={text!r} is no time",
+            code="bad_time",
+            remedy="write a day or a time with its zone, such as 2026-05-20 or 2026-05-20T08:00+08:00",
         ) from error
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

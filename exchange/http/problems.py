@@ -115,5 +115,6 @@ def _of_values(error: RequestValidationError) -> JSONResponse:
         for one in error.errors()
     ]  # fmt: skip
     return problem(
-        400, "参数有误 a parameter is wrong", code="bad_parameter", reasons=reasons_of(RejectedError(tuple(reasons)))
-    )
+        400, "参数有误 a parameter is wrong", code="bad_parameter", remedy="correct what each of `reasons` names in `field`; /docs has every parameter",
+        reasons=reasons_of(RejectedError(tuple(reasons))),
+    )  # fmt: skip

@@ -122,3 +122,20 @@ def test_wrong_requests_are_errors_of_one_line(pushed: Pushed) -> None:
     creditbus(pushed, "endpoints", "add", RAILWAY, "https://credit.example/", "--payload", "full", code=1)
     creditbus(pushed, "endpoints", "add", FIN, pushed.desks.url(FIN))
     creditbus(pushed, "endpoints", "verify", FIN, code=1)
+
+
+def test_a_shell_without_the_webhook_settings_leaves_the_endpoint_as_it_is(pushed: Pushed) -> None:
+    creditbus(pushed, "endpoints", "add", FIN, pushed.desks.url(FIN))
+    pushed.desks.desks[FIN].keys = creditbus(pushed, "endpoints", "show", FIN)[0]["public_keys"]
+    (verified,) = creditbus(pushed, "endpoints", "verify", FIN)
+    assert verified["state"] == "active"
+    bare = {name: value for name, value in environment_of(pushed.settings).items() if "_WEBHOOK_" not in name}
+    done = subprocess.run(
+        [*COMMAND, "endpoints", "verify", FIN],
+        env=bare | {"CREDITBUS_SIGNING_KEYS": KEYS},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[not_asked]: ")
+    assert "CREDITBUS_WEBHOOK_NETWORKS" in done.stderr
+    assert creditbus(pushed, "endpoints", "show", FIN)[0]["state"] == "active"

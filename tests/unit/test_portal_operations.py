@@ -114,6 +114,7 @@ def test_there_are_no_other_operations(path: str, status: int, code: str) -> Non
     made = portal(OPERATOR)
     for answer in (made.client.get(f"/operations/{path}"), made.client.post(f"/operations/{path}")):
         assert (answer.status_code, code in answer.text) == (status, True), answer.text
+        assert code != "bad_parameter" or "correct the values named" in answer.text
     assert made.door.matters == []
 
 

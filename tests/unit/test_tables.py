@@ -17,9 +17,9 @@ ROWS = [
 
 
 def printed(width: int, *, terminal: bool) -> list[str]:
-    console = Console(file=io.StringIO(), width=width, force_terminal=terminal, color_system=None)
-    print_table(console, "notices", ROWS)
-    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    file = io.StringIO()
+    print_table(Console(file=file, width=width, force_terminal=terminal, color_system=None), "notices", ROWS)
+    return file.getvalue().splitlines()
 
 
 def test_into_a_pipe_every_value_is_on_one_line() -> None:
@@ -45,11 +45,11 @@ def test_where_the_words_do_not_fit_each_row_becomes_lines() -> None:
 def test_many_columns_keep_their_headers_and_numbers() -> None:
     names = [f"column{number}\n第{number}列" for number in range(10)]
     for width in (80, 140):
-        console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+        file = io.StringIO()
         table = Table(*names)
         table.add_row("gd.statetax", *("1,234,567" for _ in names[1:]))
-        show_table(console, table)
-        text = console.file.getvalue()  # type: ignore[attr-defined]
+        show_table(Console(file=file, width=width, force_terminal=True, color_system=None), table)
+        text = file.getvalue()
         assert "…" not in text
         assert text.count("1,234,567") == len(names) - 1
         assert all(f"column{number}" in text for number in range(10))
