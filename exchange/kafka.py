@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -19,6 +19,8 @@ REQUEST_SECONDS = 30.0
 """An administrative request that takes longer has failed."""
 COORDINATOR_SECONDS = 2.0
 """A group's coordinator that has not answered for so long is asked for anew."""
+MISSING_EVERY_SECONDS = 60.0
+"""Between two lines about topics that are not there."""
 SHOWN_AFTER_SECONDS = 0.05
 """A broker hears a moment later of what the controller made."""
 
@@ -226,16 +228,30 @@ def translate(error: KafkaException, doing: str) -> CreditbusError:
     return FatalError(text, code="kafka_failed", remedy="read the broker's log")
 
 
-def log_consumer_errors(log: logging.Logger, errors: Iterable[KafkaError]) -> None:
-    """A line for each kind of error that a consumer told of; one for all topics that are not there, and what to do."""
-    others, absent = Counter[str](), []
-    for error in errors:
-        if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            absent.append(error.str())
-        else:
-            others[str(error)] += 1
-    for text, count in others.items():
-        log.warning("consumer error=%s count=%d", text, count)
-    if absent:
-        line = "topics missing count=%d first=%r remedy=%r"
-        log.warning(line, len(absent), absent[0], "run `creditbus topics apply`; this process then goes on by itself")
+class ConsumerErrors:
+    """Logs what a consumer tells of: a line for each kind of error, and one for all topics that are not there.
+
+    Args:
+        log: where to.
+        clock: seconds; topics that stay away are named once in `MISSING_EVERY_SECONDS`.
+    """
+
+    def __init__(self, log: logging.Logger, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._clock = clock
+        self._silent_until = float("-inf")
+
+    def tell(self, errors: Sequence[KafkaError]) -> None:
+        """Log them; the client goes on by itself."""
+        counts = Counter(str(error) for error in errors if not _is_missing(error))
+        for text, count in counts.items():
+            self._log.warning("consumer error=%s count=%d", text, count)
+        missing = next(filter(_is_missing, errors), None)
+        if missing is not None and self._clock() >= self._silent_until:
+            self._silent_until = self._clock() + MISSING_EVERY_SECONDS
+            remedy = "run `creditbus topics apply`; this process then goes on by itself"
+            self._log.warning("topics missing first=%r remedy=%r", missing.str(), remedy)
+
+
+def _is_missing(error: KafkaError) -> bool:
+    return error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART

@@ -1,13 +1,12 @@
 """What a feeding process tells operators of reading: log lines, and how often Kafka was away; never a subject."""
 
 import logging
-from collections.abc import Iterable
 
 from confluent_kafka import KafkaError
 from prometheus_client import Counter as Counting
 
 from exchange.errors import CreditbusError
-from exchange.kafka import log_consumer_errors
+from exchange.kafka import ConsumerErrors
 
 
 class FeedingReport:
@@ -20,6 +19,7 @@ class FeedingReport:
 
     def __init__(self, name: str, retries: Counting) -> None:
         self._log = logging.getLogger(f"creditbus.{name}")
+        self._consumer_errors = ConsumerErrors(self._log)
         self._retries = retries
 
     def waiting(self, error: CreditbusError) -> None:
@@ -31,6 +31,6 @@ class FeedingReport:
         """So many partitions of the bus's topics are read from now on."""
         self._log.info("reading partitions=%d", places)
 
-    def consumer_errors(self, errors: Iterable[KafkaError]) -> None:
+    def consumer_errors(self, errors: list[KafkaError]) -> None:
         """The client told of errors; it goes on by itself."""
-        log_consumer_errors(self._log, errors)
+        self._consumer_errors.tell(errors)

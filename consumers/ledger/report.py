@@ -10,7 +10,7 @@ from consumers.ledger.attach import Attached
 from consumers.standing.reading import behind
 from exchange.domain.ledger import Entry
 from exchange.errors import CreditbusError
-from exchange.kafka import log_consumer_errors
+from exchange.kafka import ConsumerErrors
 from exchange.metrics import LedgerMetrics
 
 log = logging.getLogger("creditbus.ledger")
@@ -21,6 +21,7 @@ class LedgerReport:
 
     def __init__(self, metrics: LedgerMetrics) -> None:
         self._metrics = metrics
+        self._consumer_errors = ConsumerErrors(log)
 
     def attached(self, owned: Iterable[Attached]) -> None:
         """Chains were taken over."""
@@ -62,7 +63,6 @@ class LedgerReport:
         self._metrics.checkpoint_age.set(max((one.chain.unsigned_for(now=now) for one in owned.values()), default=0.0))
         return lag
 
-    @staticmethod
-    def consumer_errors(errors: Iterable[KafkaError]) -> None:
+    def consumer_errors(self, errors: list[KafkaError]) -> None:
         """The client told of errors; it goes on by itself."""
-        log_consumer_errors(log, errors)
+        self._consumer_errors.tell(errors)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -10,7 +10,7 @@ from consumers.risk.classing import Classed
 from consumers.risk.monthly import MonthlyRound
 from exchange.domain.risk.model import CLASSES
 from exchange.errors import CreditbusError, RejectedError
-from exchange.kafka import log_consumer_errors
+from exchange.kafka import ConsumerErrors
 from exchange.metrics import RiskMetrics
 
 log = logging.getLogger("creditbus.risk")
@@ -25,6 +25,7 @@ class RiskReport:
 
     def __init__(self, metrics: RiskMetrics) -> None:
         self._metrics = metrics
+        self._consumer_errors = ConsumerErrors(log)
 
     def classed(self, classed: Classed, cause: str, seconds: float) -> None:
         """A batch was worked out and what differs is on the bus."""
@@ -60,10 +61,9 @@ class RiskReport:
         for letter in CLASSES:
             self._metrics.classes.labels(letter).set(counts[letter])
 
-    @staticmethod
-    def consumer_errors(errors: Iterable[KafkaError]) -> None:
+    def consumer_errors(self, errors: list[KafkaError]) -> None:
         """The client told of errors; it goes on by itself."""
-        log_consumer_errors(log, errors)
+        self._consumer_errors.tell(errors)
 
 
 def _unread(consumer: Consumer, places: Sequence[TopicPartition]) -> int:

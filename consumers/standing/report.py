@@ -18,7 +18,7 @@ from consumers.standing.reading import behind
 from consumers.standing.transaction import Job
 from consumers.standing.work import Tally, Work
 from exchange.errors import CreditbusError
-from exchange.kafka import log_consumer_errors
+from exchange.kafka import ConsumerErrors
 from exchange.metrics import StandingMetrics
 
 OVERDUE_EVERY = 10.0
@@ -50,6 +50,7 @@ class Report:
 
     def __init__(self, metrics: StandingMetrics) -> None:
         self._metrics = metrics
+        self._consumer_errors = ConsumerErrors(log)
         self.lag_known = 0
         self._overdue_at = 0.0
         self._standstill = Standstill()
@@ -172,7 +173,6 @@ class Report:
         self._metrics.rejoins.inc()
         log.warning("rejoining")
 
-    @staticmethod
-    def consumer_errors(errors: list[KafkaError]) -> None:
+    def consumer_errors(self, errors: list[KafkaError]) -> None:
         """The client told of errors; it goes on by itself."""
-        log_consumer_errors(log, errors)
+        self._consumer_errors.tell(errors)
