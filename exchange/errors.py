@@ -31,6 +31,8 @@ class CreditbusError(Exception):
         super().__init__(message)
         self.code = code or type(self).code
         self.remedy = remedy or type(self).remedy
+        if self.remedy:
+            self.add_note(self.remedy)  # a program that ends by it shows what to do as well
 
     def line(self) -> str:
         """The whole error in one line, as the command line prints it."""

@@ -79,7 +79,7 @@ class Publisher:
             raise RequestError(
                 "CREDITBUS_KAFKA is not set",
                 code="no_kafka",
-                remedy="export CREDITBUS_KAFKA with the address that `creditbus up` prints, or your operator's",
+                remedy="start the program with CREDITBUS_KAFKA=<address>: the one that `creditbus up` prints, or your operator's",
             )
         self._settings = settings
         self._department = department

@@ -125,5 +125,6 @@ def _bad_url(why: str) -> RequestError:
     return RequestError(
         f"this cannot be an endpoint's URL: {why}",
         code="bad_webhook_url",
-        remedy="give an https URL on a public address (docs/delivery.md, the guard)",
+        remedy="give an https URL on a public address; CREDITBUS_WEBHOOK_PLAIN_HTTP and CREDITBUS_WEBHOOK_NETWORKS allow others "
+        "(docs/delivery.md, the guard)",
     )

@@ -221,5 +221,6 @@ def watch(
                 cause = notice["cause"]
                 console.print(
                     f"{notice['department']}  {notice['subject']} {notice['subject_name']}  {changes}  "
-                    f"[dim]{len(notice['measures'])} in force; {cause['type']} {cause['document']}[/]"
+                    f"[dim]{len(notice['measures'])} in force; {cause['type']} {cause['document']}[/]",
+                    soft_wrap=True,
                 )

@@ -56,7 +56,7 @@ def pending(
     ]  # fmt: skip
     _print(rows, _waiting, as_json=as_json)
     if not as_json:
-        total = store.pending_counts([department], settings.partitions)[department]
+        total = max(len(rows), store.pending_counts([department], settings.partitions)[department])  # counted later
         typer.echo(f"{total:,} subjects have a notice waiting, {len(rows)} are shown")
 
 

@@ -30,7 +30,7 @@ def feedback(
         str, typer.Option(help="Number of the feedback; from notice and measure if none 反馈编号.")
     ] = "",
     revision: Annotated[int, typer.Option(min=0, help="Revision; 0 means the present second 修订号.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs 输出 JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON 输出 JSON.")] = False,
 ) -> None:
     """Say what a department did about one measure; a later step of it takes the place of the earlier 反馈."""
     from deploy.cli.departments import known_department

@@ -42,4 +42,6 @@ def test_without_servers_there_is_no_publisher() -> None:
     with pytest.raises(RequestError) as failure:
         Publisher(Settings(), "gd.tax", Codec.from_files(SCHEMAS), load_catalogue(SCHEMAS))
     assert failure.value.code == "no_kafka"
-    assert "export CREDITBUS_KAFKA" in failure.value.remedy, "servers that run alone do not help a program"
+    assert "start the program with CREDITBUS_KAFKA=" in failure.value.remedy, (
+        "servers that run alone do not help a program"
+    )
