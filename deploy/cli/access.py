@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli.servers import with_servers
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.errors import RequestError
 from exchange.settings import read_settings
 
@@ -52,7 +51,7 @@ def list_reads(
     for one in found:
         words = (one["account"], one["role"], one["department"], one["act"], one["subject"], one["matter"])
         table.add_row(f"{one['asked_at']:%Y-%m-%d %H:%M:%S}", *map(escape, words))
-    show_table(Console(), table)
+    show_table(open_console(), table)
 
 
 def _moment(text: str) -> int:

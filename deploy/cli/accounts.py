@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.servers import with_servers
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.domain.access import Role
 from exchange.settings import read_settings
 
@@ -80,7 +79,7 @@ def list_accounts(as_json: Json = False) -> None:
     for one in found:
         ended = f"{one.disabled_at:%Y-%m-%d %H:%M}" if one.disabled_at else ""
         table.add_row(one.name, one.role, one.department, f"{one.made_at:%Y-%m-%d %H:%M}", ended)
-    show_table(Console(), table)
+    show_table(open_console(), table)
 
 
 @app.command()

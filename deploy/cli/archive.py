@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from deploy.cli.ask import Json
-from deploy.cli.tables import print_table
+from deploy.cli.tables import open_console, print_table
 from exchange.archive_questions import Answer
 from exchange.errors import RequestError
 from exchange.json_form import to_json
@@ -24,7 +24,7 @@ def show(answer: Answer, title: str, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps([to_json(row) for row in answer.as_json()], ensure_ascii=False, default=str) + "\n")
         return
     rows = [{name: "" if value is None else str(value) for name, value in row.items()} for row in answer.as_json()]
-    print_table(Console(), title, rows)
+    print_table(open_console(), title, rows)
     if not rows:
         typer.echo("nothing 无")
 
@@ -51,12 +51,12 @@ def verify(as_json: Json = False) -> None:
         sys.stdout.write(json.dumps(verdict.as_json(), ensure_ascii=False) + "\n")
     else:
         word = "[green]agrees 一致[/]" if verdict.is_good else "[red]differs 不一致[/]"
-        Console().print(
+        open_console().print(
             f"{word}: {verdict.messages:,} messages, {verdict.rows:,} rows, {verdict.refused:,} refused"
             f" ({verdict.refused_otherwise:,} otherwise than the standing processor)"
         )
         for one in verdict.differing:
-            Console().print(f"  {one.line()}", markup=False)
+            open_console().print(f"  {one.line()}", markup=False)
     raise typer.Exit(0 if verdict.is_good else 1)
 
 

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from deploy.cli.tables import print_table
+from deploy.cli.tables import open_console, print_table
 from exchange.domain.calendar import to_date
 from exchange.domain.fold import UNCOUNTED
 from exchange.domain.handover import visible
@@ -101,7 +100,7 @@ def show(subject: SubjectArgument, as_json: Json = False) -> None:
         }  # fmt: skip
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
         return
-    console = Console()
+    console = open_console()
     console.print(f"[bold]{name}[/]  更新 updated {moment(standing.updated_at) or '—'}")
     if standing is EMPTY:
         console.print("no record of this subject 无记录")
@@ -132,7 +131,7 @@ def check_command(
     from exchange.domain.check import Answer, check
 
     book = today_book()
-    matters = {matter for rules in book.policy.rules_by_list.values() for rule in rules for matter in rule.matters}
+    matters = book.policy.matters
     if matter not in matters:
         raise RequestError(
             f"no matter {matter!r}", code="unknown_matter", remedy="one of " + ", ".join(sorted(matters))
@@ -158,7 +157,7 @@ def check_command(
         }  # fmt: skip
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
     else:
-        console = Console()
+        console = open_console()
         console.print(
             f"[bold]{found.answer.value}[/]  {name}  {matter}  as of {iso(found.as_of)}  data {moment(found.updated_at) or '—'}"
         )
@@ -202,7 +201,7 @@ def watch(
     topic = Topics(settings.topic_prefix).out_of(department)
     kafka = find_servers(settings).kafka
     codec = open_codec(settings, SCHEMAS)
-    console = Console()
+    console = open_console()
     seen = 0
     inbox = open_inbox(
         kafka, topic, codec, group=f"{topic}.watch.{uuid4().hex}", book=":memory:", from_now=not from_beginning
@@ -221,6 +220,5 @@ def watch(
                 cause = notice["cause"]
                 console.print(
                     f"{notice['department']}  {notice['subject']} {notice['subject_name']}  {changes}  "
-                    f"[dim]{len(notice['measures'])} in force; {cause['type']} {cause['document']}[/]",
-                    soft_wrap=True,
+                    f"[dim]{len(notice['measures'])} in force; {cause['type']} {cause['document']}[/]"
                 )

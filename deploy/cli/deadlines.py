@@ -10,7 +10,7 @@ from rich.table import Table
 
 from consumers.deadlines.book import Cycle, Disclosures, Open
 from deploy.cli.ask import Json, iso
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.catalogue import Catalogue
 from exchange.catalogue_resources import UPDATE_CYCLES
 from exchange.domain.league import LEAST_DECISIONS, Conduct, Ranked
@@ -45,7 +45,7 @@ def deadlines(department: Department = "", since: Since = "", as_json: Json = Fa
             resources=[_resource(one) for one in found], open=[_open(one) for one in waiting], cycles=[_cycle(one) for one in paces],
         )  # fmt: skip
         return
-    console = Console()
+    console = open_console()
     _print_resources(console, found, f"Disclosure 公示时限 since {iso(begin)}")
     if waiting:
         _print_open(console, waiting, catalogue, today)
@@ -72,7 +72,7 @@ def league(since: Since = "", as_json: Json = False) -> None:
             str(place.rank or "—"), one.department, _percent(one.timeliness), _percent(one.completeness), _percent(one.correction_rate),
             _percent(one.rejection_rate), f"{one.cycles_kept}/{one.cycles}", f"{one.late:,}", f"{one.overdue:,}", f"{one.accepted:,}",
         )  # fmt: skip
-    show_table(Console(), shown)
+    show_table(open_console(), shown)
     typer.echo(
         f"no rank with fewer than {LEAST_DECISIONS} decisions that have a term 决定不足 {LEAST_DECISIONS} 件不排名"
     )

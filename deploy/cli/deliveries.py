@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from deploy.cli.tables import print_table
+from deploy.cli.tables import open_console, print_table
 from exchange.errors import RequestError
 from exchange.settings import read_settings
 
@@ -93,6 +92,6 @@ def _print(rows: list[dict[str, Any]], shown: Callable[[dict[str, Any]], dict[st
         for row in rows:
             sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
     elif rows:
-        print_table(Console(), "", [shown(row) for row in rows])
+        print_table(open_console(), "", [shown(row) for row in rows])
     else:
         typer.echo("nothing 无记录")

@@ -6,10 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.endpoints import Endpoint, Payload
 from exchange.errors import RequestError
 from exchange.settings import read_settings
@@ -74,7 +73,7 @@ def list_endpoints(as_json: Json = False) -> None:
     table = Table("department", "state", "payload", "URL", "reason")
     for one in found:
         table.add_row(one.department, one.state.value, desk.pushed(one).value, one.url, one.reason)
-    show_table(Console(), table)
+    show_table(open_console(), table)
 
 
 @app.command()

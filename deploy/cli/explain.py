@@ -5,11 +5,10 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.ask import Json, SubjectArgument, find_subject, iso, today_book
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.domain.explain import Explanation, PassedOver, compare, without_document
 from exchange.domain.explain import explain as explain_standing
 from exchange.domain.judge import Support, judge
@@ -88,7 +87,7 @@ def _print(
     name: str, found: Explanation, measures: list[dict[str, str]], passed: list[dict[str, str]], without: str,
     lost: tuple[tuple[str, str], ...] | None,
 ) -> None:  # fmt: skip
-    console = Console()
+    console = open_console()
     console.print(f"[bold]{name}[/]  as of {iso(found.as_of)}, policy {found.policy_version}")
     if lost is not None:
         console.print(f"without {without}: {len(lost)} measures would end 将解除", markup=False)

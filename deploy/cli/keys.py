@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli.servers import with_servers
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.settings import read_settings
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def list_keys(
     for key in found:
         ended = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
         table.add_row(key.id, key.department, escape(key.name), f"{key.issued_at:%Y-%m-%d %H:%M}", ended)
-    show_table(Console(), table)
+    show_table(open_console(), table)
 
 
 @app.command()

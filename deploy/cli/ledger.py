@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from deploy.cli.tables import print_table
+from deploy.cli.tables import open_console, print_table
 from exchange.errors import RequestError
 from exchange.settings import Settings, read_settings
 
@@ -139,7 +139,7 @@ def verify(
 
 
 def _show(verdict: "Verdict") -> None:
-    console = Console()
+    console = open_console()
     word = "[green]whole 完整[/]" if verdict.is_good else f"[red]{verdict.fault_count:,} faults 有误[/]"
     console.print(
         f"{word}: {verdict.entries:,} entries 条目, {verdict.unsigned:,} after the last checkpoint 未签, "
@@ -194,7 +194,7 @@ def trace(
     else:
         _show_trace(found.steps, notice_id, chain.partition)
         for fault in chain.faults:
-            Console().print(fault.text(), style="red", markup=False)
+            open_console().print(fault.text(), style="red", markup=False)
     raise typer.Exit(1 if chain.faults else 0)
 
 
@@ -215,7 +215,7 @@ def _show_trace(steps: tuple["Step", ...], notice_id: str, partition: int) -> No
             "entry 条目, signed by 检查点": f"{entry.sequence} {step.hash.hex()[:16]}\n"
             + (f"{signed.sequence} ({signed.key_id})" if signed else "not yet 未签"),
         })  # fmt: skip
-    print_table(Console(), f"notice 通知 {notice_id}, partition 分区 {partition}", rows)
+    print_table(open_console(), f"notice 通知 {notice_id}, partition 分区 {partition}", rows)
 
 
 def _step(step: "Step") -> dict[str, Any]:

@@ -6,10 +6,9 @@ from datetime import date
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy.cli.ask import Json
-from deploy.cli.tables import print_table
+from deploy.cli.tables import open_console, print_table
 from exchange.domain.calendar import to_date
 from exchange.settings import read_settings
 
@@ -79,7 +78,7 @@ def figure(
     columns = ["row", *found.content["columns"]]
     none = "*" if "least" in found.content else "—"  # not shown, or nothing to show
     rows = [{one: _shown(row.get(one), none) for one in columns} for row in found.content["rows"]]
-    print_table(Console(), f"{found.zh}  {found.en}", rows)
+    print_table(open_console(), f"{found.zh}  {found.en}", rows)
     typer.echo(f"{found.content['since']} – {found.content['day']}")
 
 

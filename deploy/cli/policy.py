@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.explain import explain
 from deploy.cli.policy_simulate import simulate
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.catalogue import Catalogue, Department, Resource, check_catalogue, load_catalogue
 from exchange.domain.calendar import day_of, to_date, to_day
 from exchange.domain.policy import NO_REPAIR, OPEN, ListRule, MeasureRule, Policy
@@ -251,7 +250,7 @@ def _show(title: str, rows: list[dict[str, str]]) -> None:
         table.add_column(name.replace(" ", "\n"))
     for row in rows:
         table.add_row(*row.values())
-    show_table(Console(), table)
+    show_table(open_console(), table)
 
 
 _DAYS = frozenset(

@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.cli.ask import Json, iso
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.catalogue import Catalogue
 from exchange.domain.effect import Change, Effect, Kind
 from exchange.domain.policy import Policy
@@ -153,7 +153,7 @@ class Names:
 
 
 def _print(effect: Effect, names: Names, title: str) -> None:
-    console = Console()
+    console = open_console()
     console.print(
         f"{title}: {effect.affected:,} of {effect.subjects:,} subjects affected 受影响主体, {effect.before:,} measures → "
         f"{effect.after:,}, {effect.notices:,} notices 通知 to {len(effect.by_department)} departments"

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deploy.cli.servers import with_servers
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.settings import read_settings
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _flat(job: "Job", outcome: "Outcome") -> dict[str, Any]:
 def _show(job: "Job", outcome: "Outcome", *, sent: bool, report: Path | None) -> None:
     from producers.importer.report import count_rules
 
-    console = Console()
+    console = open_console()
     layout = job.header.layout
     console.print(f"{job.table.path.name}: {layout.name} {layout.name_zh}, {job.table.encoding or 'spreadsheet'}")
     if job.header.unknown:

@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.errors import RequestError, RetryLaterError
 from exchange.settings import read_settings
 
@@ -74,7 +73,7 @@ def list_rejected(department: Department = "", as_json: Json = False) -> None:
                 one["department"], f"{one['topic']} [{one['partition']}] {one['offset']}", str(one["raw_size"]), why
             )
     if not as_json:
-        console = Console()
+        console = open_console()
         if total:
             show_table(console, table)
         for (who, code), count in sorted(reasons.items()):

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy.cli.ask import Json
+from deploy.cli.tables import open_console
 from exchange.errors import RequestError
 from exchange.settings import read_settings
 
@@ -52,9 +52,9 @@ def verify(
         )
     elif good:
         title, text = content["verdict"]
-        Console().print(
+        open_console().print(
             f"[bold]属实 genuine[/]  {content['name']}  {content['issued_at']}  {title} {text}", highlight=False
         )
     else:
-        Console().print("[bold]未能核验 not verified[/]: changed since it was issued, or sealed under another key")
+        open_console().print("[bold]未能核验 not verified[/]: changed since it was issued, or sealed under another key")
     raise typer.Exit(0 if good else 1)

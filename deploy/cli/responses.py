@@ -7,10 +7,9 @@ from functools import partial
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from deploy.cli.ask import Json, SubjectArgument, find_entry, find_subject, iso, today_book
-from deploy.cli.tables import print_table
+from deploy.cli.tables import open_console, print_table
 from exchange.domain.bodies import FeedbackState
 from exchange.domain.calendar import day_of
 from exchange.domain.judge import judge
@@ -67,7 +66,7 @@ def responses(
     if as_json:
         sys.stdout.write(json.dumps({"subject": name, "responses": rows}, ensure_ascii=False) + "\n")
         return
-    console = Console()
+    console = open_console()
     if not rows:
         console.print(f"{name}: nobody owes or owed a response 无措施需要响应")
     print_table(
@@ -148,9 +147,9 @@ def overdue(
     if as_json:
         sys.stdout.write(json.dumps({"overdue": rows}, ensure_ascii=False) + "\n")
     elif not rows:
-        Console().print("nothing is overdue 无逾期反馈")
+        open_console().print("nothing is overdue 无逾期反馈")
     else:
-        print_table(Console(), "逾期反馈 overdue responses", [{k: str(v) for k, v in row.items()} for row in rows])
+        print_table(open_console(), "逾期反馈 overdue responses", [{k: str(v) for k, v in row.items()} for row in rows])
     raise typer.Exit(1 if rows else 0)
 
 

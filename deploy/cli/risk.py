@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.ask import Json, SubjectArgument, find_subject, iso
-from deploy.cli.tables import print_table, show_table
+from deploy.cli.tables import open_console, print_table, show_table
 from exchange.catalogue import Catalogue, load_catalogue
 from exchange.domain.calendar import day_of, to_day
 from exchange.domain.policy import Policy
@@ -81,7 +80,7 @@ def model(as_of: AsOf = "", as_json: Json = False) -> None:
         shown = {"version": rules.version, "method": rules.method.code, "indicators": indicators, "classes": classes}
         sys.stdout.write(json.dumps(shown, ensure_ascii=False) + "\n")
         return
-    console = Console()
+    console = open_console()
     console.print(f"{rules.method.code} {rules.version}  {rules.method.department}  {rules.method.basis}")
     for title, rows in (("指标 indicators", indicators), ("类别 classes", classes)):
         print_table(console, title, [{name: _text(value) for name, value in row.items()} for row in rows])
@@ -119,7 +118,7 @@ def sample(
     if as_json:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
         return
-    console = Console()
+    console = open_console()
     console.print(f"{department} {division} {iso(day)}  种子 seed {seed}  底册 frame {drawn.frame[:16]}…")
     print_table(console, "抽取 drawn", [{name: str(value) for name, value in row.items()} for row in answer["strata"]])
     for one in drawn.drawn:
@@ -210,7 +209,7 @@ def read_frame(path: Path) -> list[Member]:
 
 
 def _print(subject: str, found: Explained) -> None:
-    console = Console()
+    console = open_console()
     assessment = found.assessment
     if assessment is None:
         console.print(f"{subject}: 不属于分类对象 not a firm that is classed, {iso(found.day)}")

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.contract_check import check_contracts, golden_bytes
 from exchange.errors import RequestError
 from exchange.paths import SCHEMAS
@@ -65,7 +64,7 @@ def show(schemas: Folder = SCHEMAS, as_json: Json = False) -> None:
     for row in rows:
         cells = (row["record_type"], row["name_zh"], row["version"], row["id"], row["fields"])
         table.add_row(*map(str, cells))
-    show_table(Console(), table)
+    show_table(open_console(), table)
 
 
 @app.command()

@@ -5,10 +5,9 @@ from contextlib import closing
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.errors import RequestError
 from exchange.records.words import SubjectKind
 from exchange.settings import read_settings
@@ -48,7 +47,7 @@ def search(
         for hit in page.hits:
             table.add_row(*hit)
         if page.hits:
-            show_table(Console(), table)
+            show_table(open_console(), table)
         else:
             typer.echo("没有找到 nothing found")
         if page.total_at_least > offset + len(page.hits):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.cli.tables import show_table
+from deploy.cli.tables import open_console, show_table
 from exchange.errors import RequestError
 
 if TYPE_CHECKING:
@@ -117,7 +117,6 @@ def reset(
 
 
 def _print_table(found: "StackStatus") -> None:
-    from rich.console import Console
     from rich.table import Column, Table
 
     table = Table(
@@ -127,7 +126,7 @@ def _print_table(found: "StackStatus") -> None:
         state = "answers" if one.answers else "down" if one.exit_code is None else f"ended: {one.exit_code}"
         sizes = ("", "") if one.external else (_mebibytes(one.memory_bytes), _mebibytes(one.data_bytes))
         table.add_row(f"{one.name} {one.version}", one.address, state, str(one.pid or ""), *sizes)
-    console = Console()
+    console = open_console()
     show_table(console, table)
     console.print(f"home {found.home}", soft_wrap=True)
 

@@ -11,9 +11,21 @@ from rich.text import Text
 
 _FRAME = 3
 """Cells that a column takes beside its text: a blank on each side and a line; the table one line more."""
+_NO_TERMINAL = 10_000
+"""Cells of a line that nobody looks at on a terminal."""
 _FOLDED_FROM = 16
 """Chinese is written without blanks; from so many cells on it may be folded anywhere."""
 _CHINESE = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
+_ID = re.compile("[!-~]{12,}")
+"""In a Chinese word, such as the number of a document: it stays whole for this part's sake."""
+
+
+def open_console() -> Console:
+    """Where a command prints to: into a file or a pipe no line is folded."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = _NO_TERMINAL
+    return console
 
 
 def print_table(console: Console, title: str, rows: Sequence[dict[str, str]]) -> None:
@@ -33,16 +45,17 @@ def show_table(console: Console, table: Table) -> None:
     """Print a table whole: headers and ids are neither cut nor folded.
 
     Args:
-        console: where to. What is no terminal gets each row in its natural width.
-        table: what to print. On a terminal that its words do not fit into, each row becomes lines of header and value.
+        console: where to, of `open_console`.
+        table: what to print. Where its words do not fit it loses its frame, unless that divides its rows; where they do not fit
+            even so, each row becomes lines of header and value.
     """
     columns = [[_plain(console, text) for text in (column.header, *column.cells)] for column in table.columns]
     wanted = [max(cell_len(line) for text in texts for line in text.splitlines() or [""]) for texts in columns]
     least = [max(map(_longest_word, texts)) for texts in columns]
     room = console.width - _FRAME * len(columns) - 1
-    if not console.is_terminal:
-        room = max(room, sum(wanted))
-        console.width = max(console.width, room + _FRAME * len(columns) + 1)
+    if sum(least) > room and not table.show_lines:
+        room = console.width - len(columns)
+        table.box, table.padding = None, (0, 1, 0, 0)
     if sum(least) > room:
         _print_as_lines(console, table, columns)
         return
@@ -57,10 +70,12 @@ def _plain(console: Console, cell: RenderableType) -> str:
 
 def _longest_word(text: str) -> int:
     """Cells of the longest word, as far as it must stay whole."""
-    return max(
-        (min(cell_len(word), _FOLDED_FROM) if _CHINESE.search(word) else cell_len(word) for word in text.split()),
-        default=0,
-    )
+    return max(map(_least_cells, text.split()), default=0)
+
+
+def _least_cells(word: str) -> int:
+    may_fold = _CHINESE.search(word) and not _ID.search(word)
+    return min(cell_len(word), _FOLDED_FROM) if may_fold else cell_len(word)
 
 
 def _widths(least: list[int], wanted: list[int], room: int) -> list[int]:

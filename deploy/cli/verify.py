@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from deploy.cli.tables import open_console
 from exchange.settings import read_settings
 
 
@@ -33,12 +34,12 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="Print JSON for 
         sys.stdout.write(json.dumps({**asdict(verdict), "good": verdict.is_good}, ensure_ascii=False) + "\n")
     else:
         word = "[green]agrees 一致[/]" if verdict.is_good else "[red]differs 不一致[/]"
-        Console().print(
+        open_console().print(
             f"{word}: {verdict.records:,} records, {verdict.rejected:,} rejected, {verdict.subjects:,} subjects, "
             f"{verdict.measures:,} measures in force, {verdict.notices:,} notices; {verdict.waiting:,} records not yet taken in"
         )
         for kind, count in verdict.problems.items():
-            Console().print(f"  {kind}: {count}")
+            open_console().print(f"  {kind}: {count}")
         for example in verdict.examples:
-            Console().print(f"  {example}", markup=False)
+            open_console().print(f"  {example}", markup=False)
     raise typer.Exit(0 if verdict.is_good else 1)

@@ -58,10 +58,7 @@ def page() -> str:
 
 def _matters(policy: Policy) -> str:
     """What a service counter may ask about, as `creditbus check --matter` takes it."""
-    asked = {matter for rules in policy.rules_by_list.values() for rule in rules for matter in rule.matters}
-    rows = (
-        (f"`{one.code}`", one.name_zh, one.name_en) for code, one in sorted(policy.matters.items()) if code in asked
-    )
+    rows = ((f"`{one.code}`", one.name_zh, one.name_en) for _, one in sorted(policy.matters.items()))
     return _table("Matters 事项: what `creditbus check --matter` takes", ("matter", "事项", "name"), rows)
 
 
