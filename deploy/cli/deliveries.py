@@ -19,18 +19,20 @@ Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Entries at most 条
 @app.command("list")
 def list_deliveries(
     department: Annotated[str, typer.Option(help="Department, such as gd.fin 部门.")] = "",
-    subject: Annotated[str, typer.Option(help="Subject id, with --department 信用主体.")] = "",
+    subject: Annotated[str, typer.Option(help="Subject id or bare USCC, with --department 信用主体.")] = "",
     notice: Annotated[str, typer.Option(help="Id of a notice 通知编号.")] = "",
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """List attempts, the newest first: of a department, of a subject, or of one notice 推送记录."""
     from consumers.dispatcher.delivery_log import find_attempts
+    from exchange.look_up import subject_of
 
     if not department and not notice:
         raise RequestError("which deliveries?", code="bad_request", remedy="give --department or --notice")
+    about = subject_of(subject) if subject else ""
     settings, store = _open()
-    found = find_attempts(store, settings.partitions, department, subject=subject, notice=notice, limit=limit)
+    found = find_attempts(store, settings.partitions, department, subject=about, notice=notice, limit=limit)
     _print([one.shown() for one in found], _attempt, as_json=as_json)
 
 

@@ -20,8 +20,10 @@ registry are record names (`creditbus.Penalty`). Nothing is registered by produc
 **How a contract changes**: compatibility is FULL_TRANSITIVE, so that every version reads every other. In practice: add fields
 with a default; add symbols at the end of an enum that has a default (what older readers see instead); add or remove nothing else,
 and never change a type, a logical type or a meaning. The changed file is a new version: the old one moves to
-`records/history/<type>/v<n>.avsc`, `registry.json` gets the new version with the next free id, `creditbus schemas golden` writes the
-bytes of its examples. `creditbus schemas check` refuses everything else. Documentation alone may change at any time.
+`records/history/<type>/v<n>.avsc`, and `registry.json` with it; `registry.json` gets the new version with an id above all others and the
+fingerprint that `creditbus schemas check` prints; `catalogue/fields.toml` gets the class of a new field, `exchange/records/` the Python
+type; `creditbus schemas golden` writes the bytes of its examples. `creditbus schemas check` refuses everything else. All of it can be tried on a copy
+of `schemas/` first (`--schemas COPY` of `schemas check`, `schemas golden` and `policy check`). Documentation alone may change at any time.
 
 **Persons** appear by pseudonym only (`person:<key id>.<32 hex>`). A citizen ID in clear is refused: publishers look for it in
 every text, the processor in names and numbers.
