@@ -14,8 +14,9 @@ def identity(
 
     from deploy.local.identity import PEOPLE, PROGRAMS, Identity
 
-    issuer = f"http://localhost:{port}"
-    provider = Identity(issuer=issuer, redirects=frozenset({f"{portal}/login/oidc/return"}))
-    typer.echo(f"identity 身份提供方: {issuer}  CREDITBUS_OIDC_ISSUER={issuer}")
+    issuer, back = f"http://localhost:{port}", f"{portal}/login/oidc/return"
+    provider = Identity(issuer=issuer, redirects=frozenset({back}))
+    typer.echo(f"identity 身份提供方: {issuer}")
+    typer.echo(f"portal 门户: CREDITBUS_OIDC_ISSUER={issuer} CREDITBUS_OIDC_REDIRECT_URL={back}")
     typer.echo(f"people 人员: {', '.join(PEOPLE)}; programs 程序: {', '.join(PROGRAMS)}")
     uvicorn.run(provider.app(), host="127.0.0.1", port=port, log_config=None, access_log=False)

@@ -21,7 +21,7 @@ creditbus accounts add li --role officer --department gd.fin   # asks for the pa
 creditbus accounts list
 creditbus accounts password li                                  # another password; sessions end
 creditbus accounts disable li                                   # at once; sessions end
-creditbus run identity                                          # a provider for trying it out, on this machine only
+creditbus run identity                                          # a provider for trying it out, on this machine only; prints the portal's settings
 creditbus access list --subject org:91440300PDY00001X3 --since 2026-05-20
 ```
 
