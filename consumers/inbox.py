@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import Consumer, KafkaException, Message
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 
 from exchange.brokers import Brokers
 from exchange.codec import Codec
@@ -25,6 +25,9 @@ from exchange.kafka import leave, translate
 
 Notice = dict[str, Any]
 """A decoded notice: the fields of schemas/records/notice.avsc."""
+
+_NOT_ALLOWED = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED}
+"""Nothing else would ever come: librdkafka says so at the first attempt, and then hardly again."""
 
 
 class SequenceBook:
@@ -90,6 +93,7 @@ class Inbox:
 
         Raises:
             RetryLaterError: Kafka is away.
+            RequestError: `not_allowed`, these credentials may not read the topic, or not in this group.
         """
         self.confirm()
         deadline = time.monotonic() + timeout
@@ -99,8 +103,8 @@ class Inbox:
                 continue
             error = message.error()
             if error is not None:
-                if error.fatal():
-                    raise translate(KafkaException(error), "receiving notices")
+                if error.fatal() or error.code() in _NOT_ALLOWED:
+                    raise translate(KafkaException(error), f"receiving notices of {self._topic}")
                 continue
             _, notice = self._codec.decode(message.value() or b"")
             if self._book.is_new(notice):

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AclBinding
 from pydantic import SecretStr
 
+from consumers.inbox import open_inbox
 from deploy.local.authority import Authority
 from deploy.local.principals import set_passwords
 from exchange.brokers import Brokers
@@ -69,6 +70,17 @@ def test_a_department_joins_no_group_but_its_own(bus: SecuredBus, group: str) ->
     error = message.error()
     assert error is not None
     assert error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
+
+
+@pytest.mark.parametrize("group", ["credit.out.gd.fin.watch.x", "gd.tax.x"])
+def test_an_inbox_that_may_not_read_says_so_and_does_not_wait(bus: SecuredBus, tmp_path: Path, group: str) -> None:
+    inbox = open_inbox(
+        bus.brokers("gd.tax"), TOPICS.out_of("gd.fin"), Codec.from_files(SCHEMAS), group=group, book=tmp_path / "book"
+    )
+    with inbox, pytest.raises(RequestError) as caught:
+        inbox.receive(timeout=SECONDS)
+    assert caught.value.code == "not_allowed"
+    assert "credit.out.gd.fin" in caught.value.line()
 
 
 def test_a_certificate_is_as_good_as_a_password(bus: SecuredBus) -> None:
