@@ -14,7 +14,7 @@ LATENCIES = 200_000
 
 
 class NoticeLine(NamedTuple):
-    """One notice as people read it."""
+    """One notice as people read it; `changes` and `because` have at least one line each."""
 
     department: str
     subject: str
@@ -149,12 +149,20 @@ class Seen:
         if not because:
             because = {f"no listing is left 名单已全部移出: {notice['cause']['type']} {notice['cause']['document']}"}
         changes = tuple(f"{change['action']} {words.measure(change['measure'])}" for change in notice["changes"])
+        if not changes:
+            changes = self._overdue(notice["overdue"])
         self.notice_lines.append(
             NoticeLine(
                 notice["department"], notice["subject"], notice["subject_name"], changes, tuple(sorted(because)),
                 len(notice["measures"]), milliseconds,
             )
         )  # fmt: skip
+
+    def _overdue(self, overdue: list[dict[str, Any]]) -> tuple[str, ...]:
+        """What a notice says in which no measure changes: whose responses are overdue, or that none is any more."""
+        words = self.words
+        owed = (f"OVERDUE {words.department(one['department'])}: {words.measure(one['measure'])}" for one in overdue)
+        return tuple(owed) or ("ANSWERED nothing is overdue any more 逾期事项已了结",)
 
     def _standing(self, change: dict[str, Any]) -> None:
         subject, now = change["subject"], frozenset(change["measures"])

@@ -75,7 +75,9 @@ def test_an_operator_adds_an_endpoint_and_follows_its_deliveries(pushed: Pushed)
         pushed.wait(lambda: bool(creditbus(pushed, "deliveries", "list", "--notice", notice)))
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
             assert 'creditbus_delivered_total{department="gd.fin"} 1.0' in page.read().decode()
-        (attempt,) = creditbus(pushed, "deliveries", "list", "--department", FIN, "--subject", subject(1).removeprefix("org:"))
+        (attempt,) = creditbus(
+            pushed, "deliveries", "list", "--department", FIN, "--subject", subject(1).removeprefix("org:")
+        )
         assert (attempt["notice"], attempt["status"], attempt["outcome"]) == (notice, 204, "delivered")
         shown = on_a_terminal(pushed, "deliveries", "list", "--department", FIN)
         assert "…" not in shown, "what is to be copied is there whole"
