@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
+from typer.main import get_command, get_group
 
 from exchange.errors import CreditbusError
 
@@ -88,10 +88,20 @@ class Deferred(TyperCommand):
         module, name = self._place.split(":")
         found = getattr(import_module(f"deploy.cli.{module}"), name)
         if isinstance(found, typer.Typer):
-            return get_command(found)
+            group = get_group(found)
+            for command in group.commands.values():
+                command.help = _unwrap(command.help)
+            return group
         single = typer.Typer(add_completion=False)
         single.command(self.name)(found)
-        return get_command(single)
+        command = get_command(single)
+        command.help = _unwrap(command.help)
+        return command
+
+
+def _unwrap(text: str | None) -> str:
+    """A docstring with each paragraph on one line: as help it is broken where the terminal ends, not where the source was."""
+    return "\n\n".join(paragraph.replace("\n", " ") for paragraph in (text or "").split("\n\n"))
 
 
 def build() -> TyperGroup:

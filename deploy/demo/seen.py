@@ -142,7 +142,8 @@ class Seen:
             self.latencies.append(milliseconds)
         words = self.words
         because = {
-            f"{words.list(one['list_code'])} ← {one['department']} {one['document']} ({words.memorandum(one['memorandum'])})"
+            f"{words.list(one['list_code'])} ← {one['department']} {one['document']}"
+            + (f" ({words.memorandum(one['memorandum'])})" if one["memorandum"] else "")
             for measure in notice["measures"]
             for one in measure["listings"]
         }

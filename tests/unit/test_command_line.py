@@ -34,6 +34,9 @@ def test_help_is_quick_and_imports_nothing_heavy() -> None:
 def test_every_command_loads_and_explains_itself(command: Command) -> None:
     loaded = Deferred(command).load()
     assert (loaded.help or "").strip()
+    assert not {"--install-completion", "--show-completion"} & {option for one in loaded.params for option in one.opts}
+    for one in [loaded, *getattr(loaded, "commands", {}).values()]:
+        assert "\n" not in (one.help or "").replace("\n\n", ""), "lines are broken where the terminal ends"
 
 
 def test_wrong_setting_is_one_line_that_names_it() -> None:
