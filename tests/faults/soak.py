@@ -4,8 +4,8 @@
 
 What is published are further revisions of the same documents about the same subjects, so that what the bus has to keep stays the same
 size: whatever rises all the same has been forgotten to be given back. One record in ten enters a subject on the list of abnormal
-operations or removes it, which three departments are told of; two of them are pushed to. The delivery log is so short that it is full
-before the samples count.
+operations or removes it, which three departments are told of; two of them are pushed to. It begins with a burst, so that queues and
+batches have been as large as they get, and the delivery log is so short that it is full, before the samples count.
 """
 
 import argparse
@@ -35,6 +35,8 @@ SUBJECTS = 5_000
 DOCUMENTS = 20_000
 KINDS = ("licence", "penalty", "inspection_result", "award", "court_judgment", "rating")
 LISTED_ONE_IN = 10
+BURST = 100_000
+"""Records that come at once in the beginning: what a process needs for the largest batches it keeps."""
 LOG_ENTRIES = 5_000
 PUSHED_TO = ("gd.fin", "gd.prtc")
 SAMPLE_SECONDS = 5.0
@@ -112,8 +114,8 @@ class Steady:
         self.unconfirmed = 0
 
     def publish(self, rate: float, until: float) -> Iterator[None]:
-        """At a pace, until a time by the monotonic clock; gives the floor to others again and again."""
-        begin, number, records = time.monotonic(), 0, self._records()
+        """After the burst at a pace, until a time by the monotonic clock; gives the floor to others again and again."""
+        begin, number, records = time.monotonic(), -BURST, self._records()
         while (now := time.monotonic()) < until:
             while number < (now - begin) * rate:
                 department, record_type, plain = next(records)
@@ -210,7 +212,7 @@ def soak(minutes: float, rate: float, warm_up_minutes: float, names: Sequence[st
         took = time.monotonic() - began
         behind = steady.sent - bench.taken_in()
         figures: dict[str, object] = {
-            "soak": "faults", "minutes": minutes, "warm_up_minutes": warm_up_minutes, "records": steady.sent,
+            "soak": "faults", "minutes": minutes, "warm_up_minutes": warm_up_minutes, "burst": BURST, "records": steady.sent,
             "records_per_s": round(steady.sent / took, 1), "unconfirmed": steady.unconfirmed, "pushed": pushed,
             "behind_at_the_end": max(0, behind), "samples": len(watched["kafka"].seconds),
         }  # fmt: skip
