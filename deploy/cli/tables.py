@@ -17,7 +17,9 @@ _FOLDED_FROM = 16
 """Chinese is written without blanks; from so many cells on it may be folded anywhere."""
 _CHINESE = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
 _ID = re.compile("[!-~]{12,}")
-"""In a Chinese word, such as the number of a document: it stays whole for this part's sake."""
+"""In a Chinese word: it stays whole for this part's sake."""
+_DOCUMENT, _DOCUMENT_CELLS = re.compile("〔[0-9]{4}〕"), 30
+"""The number of a document is whole up to so many cells."""
 
 
 def open_console() -> Console:
@@ -74,8 +76,9 @@ def _longest_word(text: str) -> int:
 
 
 def _least_cells(word: str) -> int:
-    may_fold = _CHINESE.search(word) and not _ID.search(word)
-    return min(cell_len(word), _FOLDED_FROM) if may_fold else cell_len(word)
+    if not _CHINESE.search(word) or _ID.search(word):
+        return cell_len(word)
+    return min(cell_len(word), _DOCUMENT_CELLS if _DOCUMENT.search(word) else _FOLDED_FROM)
 
 
 def _widths(least: list[int], wanted: list[int], room: int) -> list[int]:

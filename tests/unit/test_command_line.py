@@ -39,6 +39,17 @@ def test_every_command_loads_and_explains_itself(command: Command) -> None:
         assert "\n" not in (one.help or "").replace("\n\n", ""), "lines are broken where the terminal ends"
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_no_help_is_cut_off(
+    command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    loaded = Deferred(command).load()
+    for path in ([], *([name] for name in getattr(loaded, "commands", {}))):
+        loaded.main([*path, "--help"], prog_name=command.name, standalone_mode=False)
+    assert " …" not in capsys.readouterr().out
+
+
 def test_wrong_setting_is_one_line_that_names_it() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "deploy.cli", "status"],

@@ -45,3 +45,4 @@ def test_without_servers_there_is_no_publisher() -> None:
     assert "start the program with CREDITBUS_KAFKA=" in failure.value.remedy, (
         "servers that run alone do not help a program"
     )
+    assert failure.value.__notes__ == [failure.value.remedy], "a traceback shows it too"

@@ -38,10 +38,11 @@ def test_on_a_terminal_words_are_folded_and_ids_are_not() -> None:
 
 
 def test_an_id_within_a_chinese_number_is_whole_too() -> None:
-    rows = [{"document 编号": f"反馈-{NOTICE}", "words": "of data " * 20, "更多": "重大税收违法失信主体" * 5}]
+    rows = [{"document 编号": f"反馈-{NOTICE} 粤应急失信〔2026〕12号", "更多": "重大税收违法失信主体" * 5}]
     file = io.StringIO()
     print_table(Console(file=file, width=80, force_terminal=True, color_system=None), "feedback", rows)
     assert f"反馈-{NOTICE}" in file.getvalue()
+    assert "粤应急失信〔2026〕12号" in file.getvalue()
 
 
 def test_where_the_words_do_not_fit_each_row_becomes_lines() -> None:
