@@ -55,7 +55,6 @@ def test_it_runs_and_prints_what_readme_says(bench: str) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     figures = json.loads(done.stdout.splitlines()[-1])
     assert all(not isinstance(value, dict | list) for value in figures.values()), "one flat object"
-    lacking = keys_in_readme(bench) - {re.sub(r"\d+", "#", key) for key in figures}
-    assert not lacking, (
-        f"README has figures that the bench does not print: {sorted(lacking)}; it prints {sorted(figures)}"
-    )
+    printed = {re.sub(r"\d+", "#", key) for key in figures}
+    lacking = {key for key in keys_in_readme(bench) if not any(f"{one}_".startswith(f"{key}_") for one in printed)}
+    assert not lacking, f"README has figures that the bench does not print; it prints {sorted(figures)}"
