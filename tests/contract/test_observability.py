@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,6 +137,20 @@ def test_every_command_of_the_runbooks_exists() -> None:
         assert first in known, first
         commands = getattr(Deferred(known[first]).load(), "commands", None)
         assert commands is None or second in commands, (first, second)
+
+
+def test_every_command_of_the_runbooks_is_understood_as_it_stands_there() -> None:
+    known = {command.name: command for command in COMMANDS}
+    for path in sorted(RUNBOOKS.glob("*.md")):
+        said = re.findall(
+            r"(?:^|`|&& |; |\$\()(?:CREDITBUS_\w+=\S+ )*creditbus ([^`;&|#\n]+)", path.read_text("utf-8"), re.MULTILINE
+        )
+        for line in said:
+            name, *rest = shlex.split(line)
+            command = Deferred(known[name]).load()
+            if rest and rest[0] in getattr(command, "commands", {}):
+                command = command.commands[rest.pop(0)]
+            command.make_context(f"{path.stem}: {line}", rest)  # an option that is missing or unknown is an error here
 
 
 def test_what_each_process_has_of_its_own_is_in_the_common_series() -> None:

@@ -1,6 +1,6 @@
 """Faults that a department can bring about, for the drills of the runbooks and the e2e test of the alerts alike.
 
-python -m tests.e2e.drills hang --department gd.tax --seconds 90
+python -m tests.e2e.drills hang --department gd.tax --seconds 180
 python -m tests.e2e.drills bad --department gd.tax --count 4000
 python -m tests.e2e.drills classified --department gd.tax
 python -m tests.e2e.drills undisclosed --department gd.eco
@@ -85,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("drill", choices=["hang", "bad", "classified", "undisclosed"])
     parser.add_argument("--department", required=True)
-    parser.add_argument("--seconds", type=float, default=90.0)
+    parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--count", type=int, default=60)
     given = parser.parse_args()
     settings = with_servers(read_settings())
