@@ -42,8 +42,8 @@ class Measured:
     standing: int = 7_176
     bytes_per_subject: int = 652
     dispatcher: int = 2_299
-    notices_per_record: float = 0.28
-    kafka_bytes_per_record: int = 324
+    notices_per_record: float = 0.3
+    kafka_bytes_per_record: int = 364
     directory: int = 13_411
     archive: int = 56_199
     early_warning: int = 1_122
