@@ -163,7 +163,7 @@ def timed(
     """Run processes until their progress reaches the total; a part of the records is not counted. They run on, and are told to end afterwards.
 
     Raises:
-        SystemExit: one ended by itself, or they took longer than `WITHIN`.
+        SystemExit: one ended by itself, or they took longer than `WITHIN`, or were done before the clock began.
     """
     servers = [psutil.Process(bench.stack.kafka.pid), psutil.Process(bench.stack.valkey.pid)]
     until = time.monotonic() + WITHIN
@@ -184,6 +184,8 @@ def timed(
         first = wait_until(total * WARM_UP)
         began, before = time.perf_counter(), used()
         done = wait_until(total)
+        if done == first:
+            raise SystemExit(f"all {total:,} records were done before the clock began: let it be more")
         seconds = time.perf_counter() - began
         spent = [b - a for a, b in zip(before, used(), strict=True)]
         yield Run(records=done - first, seconds=seconds, app=spent[0], broker=spent[1], redis=spent[2])

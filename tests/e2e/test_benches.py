@@ -1,4 +1,4 @@
-"""Every bench still runs, if on next to nothing, and prints the figures that README has of it."""
+"""Every bench still runs, if on little, and prints the figures that README has of it."""
 
 import json
 import re
@@ -11,21 +11,21 @@ import pytest
 from tests.bench.measured import ROOT
 
 SMALL: Mapping[str, Sequence[str]] = {
-    "throughput": ("--records", "2000", "--subjects", "500"),
-    "scale": ("--records", "2000", "--subjects", "500", "--shapes", "1x1,2x2"),
+    "throughput": ("--records", "30000", "--subjects", "5000"),
+    "scale": ("--records", "30000", "--subjects", "5000", "--shapes", "1x1,2x2"),
     "latency": ("--rates", "200", "--seconds", "5"),
     "growth": ("--burst", "2000"),
     "job": ("--records", "4000", "--subjects", "500", "--batch", "500"),
     "inbox": ("--departments", "2", "--polls", "2", "--notices", "20"),
     "delivery": ("--notices", "600", "--rate", "50", "--seconds", "4"),
     "bridge": ("--rates", "50", "--seconds", "4", "--backlog", "500"),
-    "ledger": ("--records", "20000", "--subjects", "2000"),
+    "ledger": ("--records", "30000", "--subjects", "2000"),
     "portal": ("--standings", "2000", "--names", "2000", "--load", "50", "--seconds", "2"),
     "directory": ("--names", "2000", "--searches", "50", "--records", "1000"),
     "risk": ("--firms", "600"),
-    "archive": ("--records", "2000", "--naive", "500", "--rows", "3000"),
+    "archive": ("--records", "600000", "--naive", "500", "--rows", "3000"),
     "simulate": ("--standings", "2000"),
-    "early-warning": ("--records", "500", "--per-second", "100", "--seconds", "3"),
+    "early-warning": ("--records", "6000", "--per-second", "100", "--seconds", "3"),
     "warnings": ("--seeds", "201", "--tuning", "1"),
 }
 KEY = re.compile(r"`(_?[a-z][a-z0-9]*_[a-z0-9_]+)`")
