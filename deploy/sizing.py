@@ -41,7 +41,7 @@ class Measured:
 
     standing: int = 7_176
     bytes_per_subject: int = 652
-    dispatcher: int = 2_299
+    dispatcher: int = 1_856
     notices_per_record: float = 0.3
     kafka_bytes_per_record: int = 364
     directory: int = 13_411
