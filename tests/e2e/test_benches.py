@@ -13,7 +13,7 @@ from tests.bench.measured import ROOT
 SMALL: Mapping[str, Sequence[str]] = {
     "throughput": ("--records", "30000", "--subjects", "5000"),
     "scale": ("--records", "30000", "--subjects", "5000", "--shapes", "1x1,2x2"),
-    "latency": ("--rates", "200", "--seconds", "5"),
+    "latency": ("--rates", "500", "--seconds", "8", "--warm-up", "3"),
     "growth": ("--burst", "2000"),
     "job": ("--records", "4000", "--subjects", "500", "--batch", "500"),
     "inbox": ("--departments", "2", "--polls", "2", "--notices", "20"),
