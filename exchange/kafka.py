@@ -101,7 +101,7 @@ def membership(session_seconds: float, instance_id: str) -> Config:
     """Settings of a member of a group in which partition *p* of all topics belongs to one process.
 
     Members learn of a rebalance when they next say that they live, which is done ten times a session: with the usual three, partitions
-    of a group that a process joins stood still for two seconds.
+    of a group that a process joins stand still for longer.
 
     Args:
         session_seconds: after so long a silence the group gives its partitions to others.

@@ -216,7 +216,7 @@ def _grid(
 def _show(console: Console, title: str, rows: list[dict[str, str]]) -> None:
     table = Table(title=title, title_justify="left")
     for name in rows[0]:
-        table.add_column(name, overflow="fold", justify="right" if name in _NUMBERS else "left")
+        table.add_column(name, justify="right" if name in _NUMBERS else "left")
     for row in rows[:ROWS]:
         table.add_row(*row.values())
     show_table(console, table)

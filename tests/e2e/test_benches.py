@@ -28,7 +28,7 @@ SMALL: Mapping[str, Sequence[str]] = {
     "early-warning": ("--records", "6000", "--per-second", "100", "--seconds", "3"),
     "warnings": ("--seeds", "201", "--tuning", "1"),
 }
-KEY = re.compile(r"`(_?[a-z][a-z0-9]*_[a-z0-9_]+)`")
+KEY = re.compile(r"`([a-z][a-z0-9]*_[a-z0-9_]+)`")
 
 
 def keys_in_readme(bench: str) -> set[str]:
@@ -39,7 +39,7 @@ def keys_in_readme(bench: str) -> set[str]:
         if len(cells) == 6 and line.startswith("|"):
             named = re.match(r"`creditbus bench ([a-z-]+)", cells[1])
             of = named[1] if named else of if not cells[1] else ""
-            keys |= {re.sub(r"\d+", "#", key) for key in KEY.findall(cells[2]) if of == bench and key[0] != "_"}
+            keys |= {re.sub(r"\d+", "#", key) for key in KEY.findall(cells[2]) if of == bench}
     return keys
 
 
