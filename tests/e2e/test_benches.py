@@ -21,7 +21,7 @@ SMALL: Mapping[str, Sequence[str]] = {
     "bridge": ("--rates", "50", "--seconds", "4", "--backlog", "500"),
     "ledger": ("--records", "30000", "--subjects", "2000"),
     "portal": ("--standings", "2000", "--names", "2000", "--load", "50", "--seconds", "2"),
-    "directory": ("--names", "2000", "--searches", "50", "--records", "1000"),
+    "directory": ("--names", "2000", "--searches", "50", "--records", "30000"),
     "risk": ("--firms", "600"),
     "archive": ("--records", "600000", "--naive", "500", "--rows", "3000"),
     "simulate": ("--standings", "2000"),
