@@ -29,6 +29,10 @@ SUBJECTS = 20_000
 WARM_UP_RATE = 2_000
 SETTLE = 5.0
 """Seconds at the beginning of each rate that are not counted."""
+TAKEN_IN_WITHIN = 120.0
+"""Seconds after the last publish: what comes late is a sample too."""
+QUIET = 3.0
+"""Seconds without a notice after which no more is expected."""
 READER = "gd.fin"
 """The department that most records of the simulated province concern. All that one record causes, for whatever departments, is
 one transaction, which can be read as a whole or not at all."""
@@ -82,6 +86,7 @@ def at_rate(bench: Bench, rate: int, seconds: float, seed: int) -> dict[str, obj
     keys = load_person_keys(Settings(), embedded=True)
     stream = simulate(seed, SUBJECTS, today=datetime.now(UTC).date(), keys=keys)
     plain = [(d, t, bench.codec.plain(t, v)) for d, t, v in islice(stream, int(rate * (seconds + SETTLE)))]
+    before = bench.taken_in()
     reader = Reader(bench)
     reader.start()
     reader.ready.wait(30)
@@ -100,7 +105,15 @@ def at_rate(bench: Bench, rate: int, seconds: float, seed: int) -> dict[str, obj
         producer.produce(bench.topics.into(department), wire, value["subject"].encode(), on_delivery=remember)
     took = time.perf_counter() - begin
     producer.flush(30)
-    time.sleep(3)
+    until = time.monotonic() + TAKEN_IN_WITHIN
+    while (done := bench.taken_in() - before) < len(plain):
+        if time.monotonic() > until:
+            raise SystemExit(f"{done:,} of {len(plain):,} records were taken in at {rate}/s")
+        time.sleep(0.1)
+    told = -1
+    while reader.notices > told:
+        told = reader.notices
+        time.sleep(QUIET)
     reader.stopping = True
     reader.join()
     samples = sorted((reader.seen[cause] - at) / 1e6 for cause, at in sent.items() if cause in reader.seen)
