@@ -72,13 +72,16 @@ audit: $(READY) ## What the bus is made of: bill of materials, licences, known v
 	$(RUN)/python -m deploy.bill.vulnerabilities
 
 .PHONY: bench
-bench: $(READY) $(PEERS_READY) ## Every figure of the README, beside peers; hours
+bench: $(READY) $(PEERS_READY) ## Every figure of the README and of sizing.md, beside peers; hours
 	$(RUN)/creditbus bench throughput --json
 	$(RUN)/creditbus bench scale --json
 	$(RUN)/creditbus bench latency --json
 	$(RUN)/creditbus bench growth --json
+	$(RUN)/creditbus bench job --json
 	$(RUN)/creditbus bench delivery --json
 	$(RUN)/creditbus bench inbox --json
+	$(RUN)/creditbus bench bridge --json
+	$(RUN)/creditbus bench ledger --json
 	$(RUN)/creditbus bench directory --json
 	$(RUN)/creditbus bench portal --json
 	$(RUN)/creditbus bench simulate --json
@@ -86,6 +89,7 @@ bench: $(READY) $(PEERS_READY) ## Every figure of the README, beside peers; hour
 	$(RUN)/creditbus bench early-warning --json
 	$(RUN)/creditbus bench warnings --json
 	$(RUN)/creditbus bench risk --json
+	$(RUN)/creditbus bench footprint --json
 
 .PHONY: fmt
 fmt: $(READY) ## Format the code and mend what ruff can

@@ -14,6 +14,7 @@ from exchange.catalogue_resources import RECORD_TYPES, Resource, read_groups, re
 from exchange.domain.calendar import to_date
 from exchange.domain.policy import OPEN
 from exchange.domain.projection import FieldClass, Grant
+from exchange.errors import RequestError
 from exchange.paths import SCHEMAS
 from exchange.rows import DataError, Problem, Row, read_rows
 
@@ -60,6 +61,18 @@ class Catalogue:
     groups: Mapping[str, frozenset[str]]
     fields: Mapping[str, Mapping[str, FieldClass]]
     recommended: Mapping[str, tuple[str, ...]]
+
+    def demand(self, *departments: str) -> None:
+        """See that departments are known.
+
+        Raises:
+            RequestError: `unknown_department`, of the first that is not.
+        """
+        for slug in departments:
+            if slug not in self.departments:
+                raise RequestError(
+                    f"no department {slug!r}", code="unknown_department", remedy="see `creditbus catalogue list`"
+                )
 
     def read_grant(self, record_type: str) -> Grant:
         """How a record type may be read.

@@ -141,10 +141,7 @@ class EndpointDesk:
         return Payload.THIN if endpoint.department in self._catalogue.thin_only() else endpoint.payload
 
     def _granted(self, department: str, asked: Payload | None) -> Payload:
-        if department not in self._catalogue.departments:
-            raise RequestError(
-                f"no department {department!r}", code="unknown_department", remedy="see `creditbus catalogue list`"
-            )
+        self._catalogue.demand(department)
         withheld = self._catalogue.withheld(department)
         if withheld is not None and asked is Payload.FULL:
             raise RequestError(

@@ -46,7 +46,7 @@ def list_reads(
             typer.echo(json.dumps(one | {"asked_at": one["asked_at"].isoformat()}, ensure_ascii=False))
         return
     table = Table(
-        "asked 时间", "account 账号", "role 角色", "department 部门", "act 行为", "subject 主体", "matter 事由"
+        "asked 时间 (UTC)", "account 账号", "role 角色", "department 部门", "act 行为", "subject 主体", "matter 事由"
     )
     for one in found:
         words = (one["account"], one["role"], one["department"], one["act"], one["subject"], one["matter"])

@@ -75,7 +75,7 @@ def list_accounts(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps([_flat(account) for account in found], ensure_ascii=False))
         return
-    table = Table("name 账号", "role 角色", "department 部门", "made 开设", "disabled 停用")
+    table = Table("name 账号", "role 角色", "department 部门", "made 开设 (UTC)", "disabled 停用 (UTC)")
     for one in found:
         ended = f"{one.disabled_at:%Y-%m-%d %H:%M}" if one.disabled_at else ""
         table.add_row(one.name, one.role, one.department, f"{one.made_at:%Y-%m-%d %H:%M}", ended)

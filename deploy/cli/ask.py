@@ -191,10 +191,7 @@ def watch(
     from exchange.topics import Topics
 
     settings = read_settings()
-    if department not in load_catalogue(SCHEMAS).departments:
-        raise RequestError(
-            f"no department {department!r}", code="unknown_department", remedy="see `creditbus catalogue list`"
-        )
+    load_catalogue(SCHEMAS).demand(department)
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.append(1))

@@ -31,6 +31,7 @@ class Bench(StrEnum):
     SIMULATE = "simulate"
     EARLY_WARNING = "early-warning"
     WARNINGS = "warnings"
+    FOOTPRINT = "footprint"
     FAULTS = "faults"
     SOAK = "soak"
 

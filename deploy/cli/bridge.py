@@ -124,18 +124,11 @@ class _Pointer:
 def _bridge(settings: "Settings", name: str, away: list[str] | None) -> "Bridge":
     from exchange.bridge import Bridge
     from exchange.catalogue import load_catalogue
-    from exchange.errors import RequestError
     from exchange.grants import away_departments
     from exchange.paths import SCHEMAS
 
     chosen = tuple(away or away_departments(settings))
-    known = load_catalogue(SCHEMAS).departments
-    if unknown := [one for one in chosen if one not in known]:
-        raise RequestError(
-            f"no department {', '.join(unknown)} in the catalogue",
-            code="unknown_department",
-            remedy="take a slug from schemas/catalogue",
-        )
+    load_catalogue(SCHEMAS).demand(*chosen)
     return Bridge(prefix=settings.topic_prefix, name=name, away=chosen)
 
 

@@ -15,7 +15,6 @@ from exchange.catalogue import Catalogue
 from exchange.catalogue_resources import UPDATE_CYCLES
 from exchange.domain.league import LEAST_DECISIONS, Conduct, Ranked
 from exchange.domain.timeliness import Timing
-from exchange.errors import RequestError
 from exchange.settings import read_settings
 
 YEAR_DAYS = 365
@@ -84,11 +83,8 @@ def _when(since: str, department: str) -> tuple[Catalogue, int, int]:
     from exchange.paths import SCHEMAS
 
     catalogue, today = load_catalogue(SCHEMAS), read_day("")
-    if department and department not in catalogue.departments:
-        raise RequestError(
-            f"no department {department} in the catalogue", code="unknown_department",
-            remedy="take a slug from: creditbus catalogue list",
-        )  # fmt: skip
+    if department:
+        catalogue.demand(department)
     return catalogue, today, read_day(since) if since else today - YEAR_DAYS
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from deploy.cli.departments import known_department
 from deploy.cli.tables import open_console, print_table
 from exchange.errors import RequestError
 from exchange.settings import read_settings
@@ -30,6 +31,8 @@ def list_deliveries(
 
     if not department and not notice:
         raise RequestError("which deliveries?", code="bad_request", remedy="give --department or --notice")
+    if department:
+        known_department(department)
     about = subject_of(subject) if subject else ""
     settings, store = _open()
     found = find_attempts(store, settings.partitions, department, subject=about, notice=notice, limit=limit)
@@ -53,7 +56,7 @@ def pending(
             "next_at": moment(one.next_at) if one.next_at else "", "issued_at": moment(one.issued_at),
             "urgent": one.urgent, "superseded": one.skipped_count,
         }
-        for one in find_waiting(store, settings.partitions, department, limit)
+        for one in find_waiting(store, settings.partitions, known_department(department), limit)
     ]  # fmt: skip
     _print(rows, _waiting, as_json=as_json)
     if not as_json:

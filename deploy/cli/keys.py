@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deploy.cli.departments import known_department
 from deploy.cli.servers import with_servers
 from deploy.cli.tables import open_console, show_table
 from exchange.settings import read_settings
@@ -43,7 +44,6 @@ def issue(
     as_json: Json = False,
 ) -> None:
     """Issue a key for one department; it is shown this once 签发密钥."""
-    from deploy.cli.departments import known_department
     from exchange.api_keys import issue as make
 
     secret, key = make(_keys(), known_department(department), name, datetime.now(UTC))
@@ -62,11 +62,13 @@ def list_keys(
     """List keys, the revoked ones too; never the keys themselves 密钥清单."""
     from exchange.api_keys import keys_of
 
+    if department:
+        known_department(department)
     found = keys_of(_keys(), department)
     if as_json:
         sys.stdout.write(json.dumps([_flat(key) for key in found], ensure_ascii=False) + "\n")
         return
-    table = Table("id 编号", "department 部门", "name 用途", "issued 签发", "revoked 吊销")
+    table = Table("id 编号", "department 部门", "name 用途", "issued 签发 (UTC)", "revoked 吊销 (UTC)")
     for key in found:
         ended = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
         table.add_row(key.id, key.department, escape(key.name), f"{key.issued_at:%Y-%m-%d %H:%M}", ended)

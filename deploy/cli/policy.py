@@ -120,12 +120,8 @@ def show_catalogue(
     """Show the departments, or what one of them may publish 查看部门和资源."""
     catalogue = load_catalogue(_with_catalogue(schemas))
     today = read_day("")
-    if department and department not in catalogue.departments:
-        raise RequestError(
-            f"no department {department} in the catalogue",
-            code="unknown_department",
-            remedy="take a slug from: creditbus catalogue list",
-        )
+    if department:
+        catalogue.demand(department)
     departments = [one for one in catalogue.departments.values() if department in ("", one.slug)]
     resources = [one for one in catalogue.resources if department in one.providers]
     if as_json:

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from deploy.cli.departments import known_department
 from deploy.cli.tables import open_console, show_table
-from exchange.errors import RequestError, RetryLaterError
+from exchange.errors import RetryLaterError
 from exchange.settings import read_settings
 
 app = typer.Typer(help="Rejected records 退回的信息: list, replay, release.", no_args_is_help=True)
@@ -30,10 +31,8 @@ class _Rejected:
         servers = find_servers(self.settings)
         self.parts = Parts(self.settings, servers.kafka, servers.redis)
         self.kafka = servers.kafka
-        if department and department not in self.parts.departments:
-            raise RequestError(
-                f"no department {department!r}", code="unknown_department", remedy="see `creditbus catalogue list`"
-            )
+        if department:
+            known_department(department)
         self.departments = [department] if department else self.parts.departments
 
     def all(self) -> Any:

@@ -16,7 +16,6 @@ from exchange.domain.judge import judge
 from exchange.domain.response import Obligation, ResponseRules, State, obligations
 from exchange.domain.spells import find_spells, rested_on
 from exchange.domain.standing import Answer, Owed
-from exchange.errors import RequestError
 from exchange.response_words import STATES, WORKS
 from exchange.settings import read_settings
 from exchange.working_days import load_working_days
@@ -129,15 +128,13 @@ def overdue(
     from exchange.store import Store
 
     settings = read_settings()
-    departments = sorted(load_catalogue(SCHEMAS).departments)
-    if department and department not in departments:
-        raise RequestError(
-            f"no department {department!r}", code="unknown_department", remedy="see `creditbus catalogue list`"
-        )
+    catalogue = load_catalogue(SCHEMAS)
+    if department:
+        catalogue.demand(department)
     store = Store(connect(find_servers(settings).redis))
     found = [
         (subject, owed)
-        for one in ([department] if department else departments)
+        for one in ([department] if department else sorted(catalogue.departments))
         for number in range(settings.partitions)
         for subject, owed in store.overdue(number, one)
     ]

@@ -268,10 +268,7 @@ def _day(text: str) -> int:
 
 def _demand_reader(catalogue: Catalogue, department: str) -> None:
     """Only departments that may see risk classes draw by them."""
-    if department not in catalogue.departments:
-        raise RequestError(
-            f"there is no department {department!r}", code="unknown_department", remedy="see `creditbus catalogue list`"
-        )
+    catalogue.demand(department)
     readers = catalogue.read_grant("rating").readers
     if readers is not None and department not in readers:
         raise RequestError(

@@ -42,21 +42,16 @@ def apply(
     from exchange.topics import apply_topics
 
     settings = read_settings()
-    known = load_catalogue(SCHEMAS).departments
-    unknown = [one for one in department or [] if one not in known]
-    if unknown:
-        raise RequestError(
-            f"no department {', '.join(unknown)} in the catalogue",
-            code="unknown_department",
-            remedy="take a slug from schemas/catalogue",
-        )
+    catalogue = load_catalogue(SCHEMAS)
+    catalogue.demand(*department or ())
     if (acls and department) or (dry_run and not acls):
         raise RequestError(
             "--acls is for all departments at once, and --dry-run for --acls", code="bad_options", remedy="see --help"
         )
     admin = open_admin(find_servers(settings).kafka)
-    applied = None if dry_run else apply_topics(admin, department or known, settings)
-    lists = apply_acls(admin, settings.topic_prefix, grants_of(settings, known), dry_run=dry_run) if acls else None
+    applied = None if dry_run else apply_topics(admin, department or catalogue.departments, settings)
+    granted = grants_of(settings, catalogue.departments)
+    lists = apply_acls(admin, settings.topic_prefix, granted, dry_run=dry_run) if acls else None
     if json:
         from json import dumps
 

@@ -26,8 +26,8 @@ also ran every server ([README](../README.md), “Measured”). A plan, to be he
 | archive, records a second | {MEASURED.archive:,} | `creditbus bench archive` |
 | early-warning worker, records a second | {MEASURED.early_warning:,} | `creditbus bench early-warning` |
 | portal, checks a second of a core | {MEASURED.checks_per_core:,} | `creditbus bench portal` |
-| all topics, bytes a record of the synthetic province, one copy | {MEASURED.kafka_bytes_per_record:,} | `python -m tests.bench.footprint` |
-| notices a record of the synthetic province | {MEASURED.notices_per_record:g} | `python -m tests.bench.footprint` |
+| all topics, bytes a record of the synthetic province, one copy | {MEASURED.kafka_bytes_per_record:,} | `creditbus bench footprint` |
+| notices a record of the synthetic province | {MEASURED.notices_per_record:g} | `creditbus bench footprint` |
 
 ## What is asked 规模
 

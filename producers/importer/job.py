@@ -188,12 +188,7 @@ def open_job(
         FatalError: the catalogue, the schemas or the keys are not right.
     """
     catalogue = load_catalogue(SCHEMAS)
-    if department not in catalogue.departments:
-        raise RequestError(
-            f"no department {department!r} in the catalogue",
-            code="unknown_department",
-            remedy="take a slug from schemas/catalogue/departments.toml",
-        )
+    catalogue.demand(department)
     table = open_table(file, sheet=sheet)
     header = read_header(table, load_layouts(), layout)
     record_type = header.layout.record_type

@@ -1,23 +1,23 @@
-"""`python -m tests.bench.footprint`: what a record of the synthetic province takes on all topics, and how many notices it causes.
+"""Footprint: what a record of the synthetic province takes on all topics, and how many notices it causes.
 
-Runs the standing processor and the ledger on servers of their own, publishes RECORDS, waits until both are done, and weighs the
-brokers' files: one copy, compressed as the bus's publishers do. Prints one JSON object.
+    python -m tests.bench.footprint [--records 50000] [--subjects 10000] [--json]
+
+Runs the standing processor and the ledger on servers of their own, publishes, waits until both are done, and weighs the broker's
+files: one copy, compressed as the bus's publishers do.
 """
 
-import json
+import argparse
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from exchange.settings import Settings
+from tests.bench.measured import machine, print_result
 from tests.conftest import environment_of, running_stack
 
-RECORDS = 50_000
-SUBJECTS = 10_000
 WITHIN_SECONDS = 600
 _BIN = Path(sys.executable).parent
 
@@ -33,13 +33,19 @@ def weigh(kafka: Path, prefix: str) -> Counter[str]:
 
 def main() -> None:
     """Publish, wait, weigh, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=50_000)
+    parser.add_argument("--subjects", type=int, default=10_000)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="creditbus-footprint-") as folder, running_stack(Path(folder)) as stack:
         servers = stack.servers()
         settings = Settings(kafka=servers.kafka, redis=servers.redis, home=Path(folder))
-        print(json.dumps(measure(settings, Path(folder) / "data" / "kafka")))
+        result = measure(settings, Path(folder) / "data" / "kafka", arguments.records, arguments.subjects)
+    print_result(result, as_json=arguments.json)
 
 
-def measure(settings: Settings, kafka: Path) -> dict[str, Any]:
+def measure(settings: Settings, kafka: Path, records: int, subjects: int) -> dict[str, object]:
     """What there is after the records are through."""
     environment = environment_of(settings) | {
         "CREDITBUS_SIGNING_KEYS": f"k1:{'11' * 32}",
@@ -57,7 +63,7 @@ def measure(settings: Settings, kafka: Path) -> dict[str, Any]:
         for name in ("standing", "ledger")
     ]
     try:
-        run("simulate", "--count", str(RECORDS), "--subjects", str(SUBJECTS), "--rate", "0")
+        run("simulate", "--count", str(records), "--subjects", str(subjects), "--rate", "0")
         weights = _quiet(kafka, settings.topic_prefix)
     finally:
         for process in processes:
@@ -66,8 +72,9 @@ def measure(settings: Settings, kafka: Path) -> dict[str, Any]:
             process.wait(60)
     notices = _count(settings, "out")
     return {
-        "records": RECORDS, "subjects": SUBJECTS, "bytes": dict(weights),
-        "bytes_per_record": round(sum(weights.values()) / RECORDS), "notices_per_record": round(notices / RECORDS, 2),
+        "bench": "footprint", **machine(), "records": records, "subjects": subjects,
+        **{f"bytes_{family}": count for family, count in weights.items()},
+        "bytes_per_record": round(sum(weights.values()) / records), "notices_per_record": round(notices / records, 2),
     }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ SMALL: Mapping[str, Sequence[str]] = {
     "archive": ("--records", "600000", "--naive", "500", "--rows", "3000"),
     "simulate": ("--standings", "2000"),
     "early-warning": ("--records", "6000", "--per-second", "100", "--seconds", "3"),
+    "footprint": ("--records", "2000", "--subjects", "500"),
     "warnings": ("--seeds", "201", "--tuning", "1"),
 }
 KEY = re.compile(r"`([a-z][a-z0-9]*_[a-z0-9_]+)`")

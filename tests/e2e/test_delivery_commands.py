@@ -121,6 +121,8 @@ def test_wrong_requests_are_errors_of_one_line(pushed: Pushed) -> None:
     creditbus(pushed, "endpoints", "add", FIN, "https://10.0.0.1/", code=1)
     creditbus(pushed, "endpoints", "recover", FIN, "--since", "yesterday", code=1)
     creditbus(pushed, "deliveries", "list", code=1)
+    creditbus(pushed, "deliveries", "list", "--department", "gd.nobody", code=1)
+    creditbus(pushed, "deliveries", "pending", "--department", "gd.nobody", code=1)
     creditbus(pushed, "endpoints", "add", RAILWAY, "https://credit.example/", "--payload", "full", code=1)
     creditbus(pushed, "endpoints", "add", FIN, pushed.desks.url(FIN))
     creditbus(pushed, "endpoints", "verify", FIN, code=1)

@@ -212,7 +212,7 @@ def soak(minutes: float, rate: float, warm_up_minutes: float, names: Sequence[st
         took = time.monotonic() - began
         behind = steady.sent - bench.taken_in()
         figures: dict[str, object] = {
-            "soak": "faults", "minutes": minutes, "warm_up_minutes": warm_up_minutes, "burst": BURST, "records": steady.sent,
+            "bench": "soak", "minutes": minutes, "warm_up_minutes": warm_up_minutes, "burst": BURST, "records": steady.sent,
             "records_per_s": round(steady.sent / took, 1), "unconfirmed": steady.unconfirmed, "pushed": pushed,
             "behind_at_the_end": max(0, behind), "samples": len(watched["kafka"].seconds),
         }  # fmt: skip

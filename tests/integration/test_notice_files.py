@@ -122,8 +122,9 @@ def test_keys_are_issued_listed_and_revoked_by_command(board: NoticeBoard) -> No
     assert recognise(keys, issued["key"]) is None
     code, _, err = run_command(board.settings, "keys", "revoke", "none")
     assert (code, "unknown_key" in err) == (1, True)
-    code, _, err = run_command(board.settings, "keys", "issue", "-d", "gd.none")
-    assert (code, "unknown_department" in err) == (1, True)
+    for command in ("issue", "list"):
+        code, _, err = run_command(board.settings, "keys", command, "-d", "gd.none")
+        assert (code, "unknown_department" in err) == (1, True)
 
 
 def test_options_that_say_not_enough_are_refused(board: NoticeBoard, tmp_path: Path) -> None:

@@ -146,5 +146,5 @@ def test_the_command_writes_the_file_and_says_in_one_line_what_is_wrong(tmp_path
     assert told(out.read_text()) == properties(plain("127.0.0.1:1"), plain("127.0.0.1:2"))
     wrong = run("write", "--name", "gx", "--away", "gd.nobody")
     assert wrong.returncode == 1
-    assert wrong.stderr.startswith("error[unknown_department]: no department gd.nobody")
+    assert wrong.stderr.startswith("error[unknown_department]: no department 'gd.nobody'")
     assert wrong.stderr.count("\n") == 1
