@@ -34,7 +34,9 @@ for _ = 1, delivered do
   at = at + 3
 end
 
--- The oldest entries beyond the log's length or age leave, and their notices the index: more at once than come, so it catches up.
+-- The oldest entries beyond the log's length or age leave, and with them both indexes: more at once than come, so it catches up.
+-- The key of a leaving entry's subject is known only here; it is in the partition's slot, as all of them.
+local tag = string.match(KEYS[1], '^(.*):cursor$')
 local function forget(log, newest_id)
   local at_once = 100 + 2 * entries
   local over = redis.call('XLEN', log) - tonumber(ARGV[10])
@@ -46,8 +48,12 @@ local function forget(log, newest_id)
   for _, entry in ipairs(old) do
     local notice = entry[2][4] -- none in entries of before there was this index
     local place = notice and redis.call('HGET', KEYS[3], notice)
-    if place and string.sub(place, 1, #entry[1] + 1) == entry[1] .. ' ' then
-      redis.call('HDEL', KEYS[3], notice)
+    if place then
+      local newest_of_it, department, subject = string.match(place, '^(%S+) (%S+) (.*)$')
+      redis.call('LREM', string.format('%s:s:%s:%s', tag, department, subject), 1, entry[1])
+      if newest_of_it == entry[1] then
+        redis.call('HDEL', KEYS[3], notice)
+      end
     end
   end
   if #old > 0 then

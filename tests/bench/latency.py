@@ -1,6 +1,6 @@
 """Latency: from a department's publish until the notice can be read in `credit.out.*`, transactions on.
 
-    python -m tests.bench.latency [--rates 200,1000,5000] [--seconds 20] [--warm-up 40] [--json]
+    python -m tests.bench.latency [--rates 200,1000,5000] [--seconds 20] [--warm-up 40] [--unverified] [--json]
 
 Before the first rate a warm-up at 2,000/s gives the broker's compiler its work, which else takes longer than the records do.
 A synthetic province is published at an even pace. Samples are the notices to one department, from just before the causing
@@ -18,8 +18,9 @@ from itertools import islice
 from statistics import quantiles
 
 from confluent_kafka import Consumer, KafkaError, Message
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from exchange.kafka import leave
+from exchange.kafka import leave, open_admin
 from exchange.pseudonym import load_person_keys
 from exchange.settings import Settings
 from producers.simulator.simulate import simulate
@@ -126,16 +127,31 @@ def at_rate(bench: Bench, rate: int, seconds: float, seed: int) -> dict[str, obj
     }  # fmt: skip
 
 
+def leave_unverified(bench: Bench) -> None:
+    """Tell the broker to take a transaction's messages without asking its coordinator about each partition (KIP-890)."""
+    entry = ConfigEntry(
+        "transaction.partition.verification.enable", "false", incremental_operation=AlterConfigOpType.SET
+    )
+    broker = ConfigResource(ResourceType.BROKER, "1", incremental_configs=[entry])
+    admin = open_admin(bench.settings.kafka)
+    for done in admin.incremental_alter_configs([broker]).values():
+        done.result(30)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rates", default="200,1000,5000")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--warm-up", type=float, default=40, help="seconds at 2,000 records/s before")
+    parser.add_argument("--unverified", action="store_true", help="without the broker's check that a transaction goes on")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     result: dict[str, object] = {"bench": "latency", "subjects": SUBJECTS, "seconds": arguments.seconds, **machine()}
+    result["verified"] = not arguments.unverified
     with bench_bus() as bench:
+        if arguments.unverified:
+            leave_unverified(bench)
         process = subprocess.Popen(  # our own command
             [sys.executable, "-m", "deploy.cli.main", "run", "standing"], env=bench.environment(), cwd=ROOT
         )

@@ -42,6 +42,9 @@ class Log:
     def indexed(self) -> int:
         return int(self._client.hlen("w{0}:notices"))
 
+    def indexed_of_subject(self, department: str) -> int:
+        return int(self._client.llen(f"w{{0}}:s:{department}:{FIRM}"))
+
 
 def test_log_and_index_keep_as_many_as_they_are_told(bus_settings: Settings) -> None:
     log = Log(bus_settings, entries=10)
@@ -53,6 +56,16 @@ def test_log_and_index_keep_as_many_as_they_are_told(bus_settings: Settings) -> 
     assert not log.is_indexed("fin34")
     assert log.is_indexed("fin35")
     assert log.store.place_of_notice("tax0", 1) == (0, TAX, FIRM)
+
+
+def test_the_index_of_a_subject_is_as_long_as_its_log(bus_settings: Settings) -> None:
+    log = Log(bus_settings, entries=5)
+    log.write((FIN, "tried"), (TAX, "other"))
+    for number in range(20):
+        log.write((FIN, "tried"), (FIN, f"n{number}"))
+    assert log.indexed_of_subject(FIN) == 5
+    assert log.indexed_of_subject(TAX) == 1
+    assert log.store.log_of_subject(0, FIN, FIRM, 100) == log.found(FIN)
 
 
 def test_entries_of_before_the_index_leave_too(bus_settings: Settings) -> None:
