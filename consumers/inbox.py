@@ -21,7 +21,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from exchange.brokers import Brokers
 from exchange.codec import Codec
 from exchange.errors import RetryLaterError
-from exchange.kafka import leave, translate
+from exchange.kafka import leave, reading, translate
 
 Notice = dict[str, Any]
 """A decoded notice: the fields of schemas/records/notice.avsc."""
@@ -148,14 +148,5 @@ def open_inbox(
         book: file of the sequence book; each process of a group has its own.
         from_now: begin with notices to come, not with what is there.
     """
-    consumer = Consumer(
-        {
-            **kafka.config(),
-            "group.id": group,
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "auto.offset.reset": "latest" if from_now else "earliest",
-            "fetch.wait.max.ms": 100,
-        }
-    )
+    consumer = Consumer(reading(kafka, group) | {"auto.offset.reset": "latest" if from_now else "earliest"})
     return Inbox(consumer, topic, codec, SequenceBook(book))

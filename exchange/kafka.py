@@ -61,6 +61,12 @@ _PASSING = frozenset({
 """What brokers answer while leaders and coordinators move; librdkafka marks it retriable for producers only."""
 
 
+REFRESHED: Config = {"topic.metadata.refresh.interval.ms": 10_000}
+"""Of every consumer that stays. A partition whose leader is away in the moment that librdkafka 2.16 wants to know whether its place
+is still good (KIP-320) is not asked about again before the next look at the topics, five minutes later by default: a dispatcher
+read three of four partitions no more after a broker's death (docs/faults.md)."""
+
+
 def wait_shown(is_shown: Callable[[], bool], what: str, *, request_seconds: float = REQUEST_SECONDS) -> None:
     """Return as soon as a broker shows what was asked of the controller.
 
@@ -94,6 +100,7 @@ def reading(kafka: Brokers, group: str) -> Config:
         "enable.auto.offset.store": False,
         "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 100,
+        **REFRESHED,
     }
 
 

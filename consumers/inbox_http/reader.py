@@ -15,7 +15,7 @@ from consumers.inbox_http.cursor import END, Offsets
 from exchange.brokers import Brokers
 from exchange.codec import Codec
 from exchange.errors import CreditbusError, RetryLaterError, UndecodableError
-from exchange.kafka import translate
+from exchange.kafka import REFRESHED, translate
 from exchange.kafka_places import watermarks
 
 Notice = dict[str, Any]
@@ -253,6 +253,7 @@ def open_consumer(kafka: Brokers, *, wait_ms: int = 5, **changes: str | int | bo
             "reconnect.backoff.max.ms": 500,
             "metadata.max.age.ms": 86_400_000,  # what moves is asked for again when it has moved
             "log_level": 2,
+            **REFRESHED,
             **changes,
         },
         logger=_QUIET,

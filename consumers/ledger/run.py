@@ -46,7 +46,6 @@ class LedgerParts:
             reading(self.kafka, self.group)
             | membership(settings.session_timeout_seconds, settings.instance_id)
             | {
-                "topic.metadata.refresh.interval.ms": 10_000,
                 # The ledger is in no hurry: let fetches over all topics gather instead of answering once a record.
                 "fetch.min.bytes": 1_000_000,
                 "fetch.wait.max.ms": 50,

@@ -49,7 +49,7 @@ def build(
         return Consumer(
             reading(settings.kafka, f"{settings.topic_prefix}.risk-classes")
             | membership(settings.session_timeout_seconds, settings.instance_id)
-            | {"topic.metadata.refresh.interval.ms": 10_000, "queued.max.messages.kbytes": 65_536}
+            | {"queued.max.messages.kbytes": 65_536}
         )
 
     process = RiskProcess(

@@ -74,7 +74,6 @@ class Parts:
             reading(self._kafka, self.group)
             | membership(settings.session_timeout_seconds, settings.instance_id)
             | {
-                "topic.metadata.refresh.interval.ms": 10_000,
                 # librdkafka names all its partitions in every fetch, hundreds here, which costs the broker more than records
                 # do: let it gather for a moment instead of answering once a record.
                 "fetch.min.bytes": 1_000_000,

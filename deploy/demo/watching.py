@@ -12,7 +12,7 @@ from deploy.demo.seen import Seen
 from exchange.brokers import Brokers
 from exchange.codec import Codec
 from exchange.errors import UndecodableError
-from exchange.kafka import open_admin, translate
+from exchange.kafka import open_admin, reading, translate
 from exchange.topics import Topics
 
 AT_ONCE = 500
@@ -57,15 +57,7 @@ class Watcher:
         self._codec = codec
         self._seen = seen
         self._stop = threading.Event()
-        self._consumer = Consumer(
-            {
-                **kafka.config(),
-                "group.id": "demo.watch",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "fetch.wait.max.ms": 100,
-            }
-        )
+        self._consumer = Consumer(reading(kafka, "demo.watch"))
         self._places = ends_of(kafka, self._kinds, partitions)
         self._thread = threading.Thread(target=self._run, name="demo-watch", daemon=True)
 

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from exchange.codec import Codec
 from exchange.errors import RetryLaterError, UndecodableError
 from exchange.json_form import to_json
-from exchange.kafka import translate
+from exchange.kafka import reading, translate
 from exchange.kafka_places import watermarks
 from exchange.settings import Settings
 from exchange.topics import Topics
@@ -107,17 +107,7 @@ class Fates:
     def _open(self) -> Consumer:
         """A reader of committed messages that asks for the group's offsets and never joins it."""
         return Consumer(
-            {
-                **self._kafka.config(),
-                "group.id": self._group,
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 5,
-                "log_level": 2,
-            },
+            reading(self._kafka, self._group) | {"enable.partition.eof": True, "fetch.wait.max.ms": 5, "log_level": 2},
             logger=_QUIET,
         )
 

@@ -144,7 +144,9 @@ def main() -> None:
     parser.add_argument("--rates", default="200,1000,5000")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--warm-up", type=float, default=40, help="seconds at 2,000 records/s before")
-    parser.add_argument("--unverified", action="store_true", help="without the broker's check that a transaction goes on")
+    parser.add_argument(
+        "--unverified", action="store_true", help="without the broker's check that a transaction goes on"
+    )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     result: dict[str, object] = {"bench": "latency", "subjects": SUBJECTS, "seconds": arguments.seconds, **machine()}
