@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
 
 from exchange.bridge import Bridge
 from exchange.brokers import Brokers
 from exchange.errors import RequestError, RetryLaterError
 from exchange.kafka import REQUEST_SECONDS, SHOWN_AFTER_SECONDS, open_admin, reading, translate
+from exchange.kafka_places import ends
 from exchange.settings import Settings
 from exchange.topics import Applied, Topics, make_topics
 
@@ -102,12 +103,8 @@ def _check_mixing(bridge: Bridge, kafka: Brokers, admin: AdminClient, names: lis
 
 def _with_messages(admin: AdminClient, names: list[str]) -> set[str]:
     found = admin.list_topics(timeout=REQUEST_SECONDS).topics
-    places = [TopicPartition(name, number) for name in names if name in found for number in found[name].partitions]
-    if not places:
-        return set()
-    newest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # confluent-kafka leaves it untyped
-    answers = admin.list_offsets(dict.fromkeys(places, newest), request_timeout=REQUEST_SECONDS)
-    return {place.topic for place, answer in answers.items() if answer.result().offset > 0}
+    places = [(name, number) for name in names if name in found for number in found[name].partitions]
+    return {topic for (topic, _), end in ends(admin, places, within_seconds=REQUEST_SECONDS).items() if end > 0}
 
 
 def _copied(bridge: Bridge, kafka: Brokers, admin: AdminClient) -> set[str]:

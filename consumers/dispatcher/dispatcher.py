@@ -20,6 +20,7 @@ from contextlib import suppress
 from consumers.dispatcher.commits import Commits
 from consumers.dispatcher.endpoints_watch import WATCH_SECONDS, EndpointsWatch
 from consumers.dispatcher.intake import Arrived
+from consumers.dispatcher.lag import Lag
 from consumers.dispatcher.lane import Lane, encode_pointer
 from consumers.dispatcher.patience import BACKOFF, patiently
 from consumers.dispatcher.places import DRAIN_SECONDS, Places
@@ -27,7 +28,7 @@ from consumers.dispatcher.receipts import Receipts
 from consumers.dispatcher.report import DispatcherReport
 from consumers.standing.liveness import Liveness
 from exchange.delivery_store import DeliveryStore
-from exchange.errors import RetryLaterError
+from exchange.errors import CreditbusError, RetryLaterError
 
 RECEIPT_SECONDS = 0.02
 PROGRESS_SECONDS = 5.0
@@ -43,6 +44,7 @@ class Dispatcher:
         commits: of this process's partitions.
         watch: the lanes, in step with the endpoints.
         receipts: on their way to Kafka.
+        lag: what is not taken in.
         report: metrics and log.
         liveness: told of progress.
     """
@@ -56,6 +58,7 @@ class Dispatcher:
         commits: Commits,
         watch: EndpointsWatch,
         receipts: Receipts,
+        lag: Lag,
         report: DispatcherReport,
         liveness: Liveness,
     ) -> None:
@@ -66,6 +69,7 @@ class Dispatcher:
         self._commits = commits
         self._watch = watch
         self._receipts = receipts
+        self._lag = lag
         self._report = report
         self._liveness = liveness
         self._stopping = asyncio.Event()
@@ -85,7 +89,13 @@ class Dispatcher:
         await self._places.join()
         work = [
             self._loop.create_task(one)
-            for one in (self._take_in(), self._commits.run(), self._keep_watch(), self._publish_receipts())
+            for one in (
+                self._take_in(),
+                self._commits.run(),
+                self._keep_watch(),
+                self._look_behind(),
+                self._publish_receipts(),
+            )
         ]
         stopped = self._loop.create_task(self._stopping.wait())
         done, _ = await asyncio.wait([*work, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -160,6 +170,12 @@ class Dispatcher:
             await asyncio.sleep(WATCH_SECONDS)
             await patiently(self._watch.turn, self._report.waiting)
             self._report.receipts(self._receipts.waiting)
+
+    async def _look_behind(self) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            with suppress(CreditbusError):  # Kafka is away: whoever needs it tells
+                await self._places.look_behind(self._lag)
 
     async def _publish_receipts(self) -> None:
         while True:

@@ -164,6 +164,16 @@ class Intake:
         (found,) = self._at_times([TopicPartition(self._topic_of[place[0]], place[1], since)])
         return found.offset if found.offset >= 0 else None
 
+    def positions(self, offsets: Mapping[Place, int]) -> dict[Place, int]:
+        """How far places are read, which is past the markers behind their last notices; at least to the offsets that are given."""
+        asked = [TopicPartition(self._topic_of[name], number) for name, number in offsets]
+        try:
+            found = self._consumer.position(asked) if asked else []
+        except KafkaException:  # a consumer that has failed for good
+            return dict(offsets)
+        read = {(self._department_of[one.topic], one.partition): one.offset for one in found}
+        return {place: max(offset, read[place]) for place, offset in offsets.items()}
+
     def show_progress(self, offsets: Mapping[Place, int]) -> None:
         """Commit offsets to Kafka, so that tools show the lag; nothing is read from them."""
         places = [TopicPartition(self._topic_of[name], number, offset) for (name, number), offset in offsets.items()]

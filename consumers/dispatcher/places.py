@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from consumers.dispatcher.commits import Commits
 from consumers.dispatcher.endpoints_watch import EndpointsWatch
 from consumers.dispatcher.intake import Batch, Intake, Place, Start
+from consumers.dispatcher.lag import Lag
 from consumers.dispatcher.lane import Lane, decode_pointer
 from consumers.dispatcher.patience import patiently
 from consumers.dispatcher.receipts import Receipts
@@ -106,6 +107,15 @@ class Places:
         """Tell Kafka how far notices are read, so that tools show the lag."""
         if self._next:
             await self._in_kafka(self._intake.show_progress, dict(self._next))
+
+    async def look_behind(self, lag: Lag) -> None:
+        """See how much lies on the topics that is not taken in.
+
+        Raises:
+            RetryLaterError: Kafka is away.
+        """
+        ends = await asyncio.to_thread(lag.ends, list(self._next))  # the consumer is not kept waiting
+        lag.show(ends, await self._in_kafka(self._intake.positions, dict(self._next)))
 
     def fenced(self, partitions: list[int]) -> None:
         """Somebody else has written to these partitions, or Redis has come back older."""

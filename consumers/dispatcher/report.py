@@ -1,6 +1,8 @@
 """What the dispatcher tells operators: metrics and log lines, fields and never a subject."""
 
 import logging
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from consumers.dispatcher.post import Answer
@@ -109,6 +111,14 @@ class DispatcherReport:
         m = self._metrics
         for gauge in (m.pending, m.oldest, m.circuit, m.inactive, m.certificate_expires):
             gauge.remove(department)
+
+    def behind(self, lag: int, standstill: Mapping[int, float], gone: AbstractSet[int]) -> None:
+        """How many messages are not taken in, and for how many seconds each partition stands still; which are no longer ours."""
+        self._metrics.lag.set(lag)
+        for number in gone:
+            self._metrics.standstill.remove(str(number))
+        for number, seconds in standstill.items():
+            self._metrics.standstill.labels(str(number)).set(seconds)
 
     def receipts(self, waiting: int) -> None:
         """How many receipts are still to be published."""

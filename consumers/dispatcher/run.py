@@ -14,6 +14,7 @@ from consumers.dispatcher.dispatcher import Dispatcher
 from consumers.dispatcher.endpoints_watch import EndpointsWatch
 from consumers.dispatcher.guard import Guard
 from consumers.dispatcher.intake import Intake
+from consumers.dispatcher.lag import Lag
 from consumers.dispatcher.message import Envelope
 from consumers.dispatcher.payloads import Rereader
 from consumers.dispatcher.places import Places
@@ -28,7 +29,7 @@ from exchange.codec import open_codec
 from exchange.delivery_store import DeliveryStore
 from exchange.domain.policy import Policy
 from exchange.endpoint_store import EndpointStore
-from exchange.kafka import LOSSLESS, Config, membership, reading
+from exchange.kafka import LOSSLESS, Config, membership, open_admin, reading
 from exchange.metrics import DispatcherMetrics
 from exchange.paths import SCHEMAS
 from exchange.policy_files import load_policy
@@ -206,6 +207,7 @@ class DispatcherProcess:
             commits=commits,
             watch=watch,
             receipts=receipts,
+            lag=Lag(partial(open_admin, self._kafka), self._topics.out_of, self._report),
             report=self._report,
             liveness=self.liveness,
         )

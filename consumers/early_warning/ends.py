@@ -6,11 +6,13 @@ Faust's own figures are those of its last fetch, and stand still when it does. T
 from collections.abc import Callable, Container, Sequence
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
 
 from consumers.early_warning.closing import Ends, Place
 from exchange.brokers import Brokers
+from exchange.errors import CreditbusError
 from exchange.kafka import open_admin, reading, translate
+from exchange.kafka_places import ends
 
 ASK_SECONDS = 5.0
 
@@ -39,16 +41,15 @@ class AskEnds:
             RetryLaterError: Kafka is away.
         """
         asked_at = self._now()
-        newest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # confluent-kafka leaves it untyped
         try:
             committed = self._member.committed(self._places, timeout=ASK_SECONDS)
-            answers = self._admin.list_offsets(dict.fromkeys(self._places, newest), request_timeout=ASK_SECONDS)
-            ends = {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
+            ended = ends(self._admin, [(one.topic, one.partition) for one in self._places], within_seconds=ASK_SECONDS)
         except KafkaException as error:
-            # A client that has seen a leader before the broker began anew goes on naming its old epoch, and is refused for minutes.
-            self._admin = open_admin(self._kafka)
             raise translate(error, "asking how far early warning is") from error
-        return Ends(asked_at, ends, {(one.topic, one.partition): max(0, one.offset) for one in committed})
+        except CreditbusError:
+            self._admin = open_admin(self._kafka)
+            raise
+        return Ends(asked_at, ended, {(one.topic, one.partition): max(0, one.offset) for one in committed})
 
     def close(self) -> None:
         """Let go of the broker."""

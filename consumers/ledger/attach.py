@@ -16,12 +16,16 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from consumers.ledger.reading import ANSWER_SECONDS, ReadEntry, ends, entries, last_entry
+from consumers.ledger.reading import ReadEntry, entries, last_entry
 from consumers.standing.consumed import is_final
 from exchange.domain.ledger import Head, Kind, entry_hash, genesis
 from exchange.domain.ledger_chain import Chain
 from exchange.errors import FatalError, RetryLaterError
 from exchange.kafka import translate
+from exchange.kafka_places import ends
+
+ANSWER_SECONDS = 10.0
+"""What Kafka does not answer in so many seconds is asked anew."""
 
 
 class Attached(NamedTuple):
@@ -72,9 +76,12 @@ class Ledger:
             FatalError: `ledger_lost_entries`.
         """
         committed = self._committed(consumer, places)  # 1
-        ended = ends(self._new_admin(), self._topic, list(committed)) if committed else {}  # 2
+        asked = [(self._topic, number) for number in committed]
+        ended = ends(self._new_admin(), asked, within_seconds=ANSWER_SECONDS)  # 2
         with closing(self._new_reader()) as reader:
-            return {number: self._one(reader, number, ended[number], one) for number, one in committed.items()}
+            return {
+                number: self._one(reader, number, ended[self._topic, number], one) for number, one in committed.items()
+            }
 
     def _one(self, reader: Consumer, number: int, end: int, committed: Committed) -> Attached:
         last = last_entry(reader, self._read, self._topic, number, end)  # 3

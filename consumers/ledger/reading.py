@@ -2,36 +2,17 @@
 
 from collections.abc import Callable, Iterator
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import Consumer
 
 from consumers.standing.reading import read_places
 from exchange.domain.ledger import Entry
-from exchange.kafka import translate
 from exchange.kafka_places import watermarks
 
 WINDOW = 64
 """Offsets looked at first for the last entry; markers and aborted transactions lie among them, so it doubles."""
 WAITED_FOR = 25.0
 """Seconds that a predecessor's transaction is waited for: its time limit, and what brokers take to see that it is over."""
-ANSWER_SECONDS = 10.0
-"""What Kafka does not answer in so many seconds is asked anew."""
 ReadEntry = Callable[[bytes], Entry]
-
-
-def ends(admin: AdminClient, topic: str, partitions: list[int]) -> dict[int, int]:
-    """The next offset to be written of each partition, transactions under way included.
-
-    Raises:
-        RetryLaterError: Kafka is away.
-    """
-    newest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # confluent-kafka leaves it untyped
-    asked = {TopicPartition(topic, number): newest for number in partitions}
-    try:
-        answers = admin.list_offsets(asked, request_timeout=ANSWER_SECONDS)
-        return {place.partition: answer.result().offset for place, answer in answers.items()}
-    except KafkaException as error:
-        raise translate(error, "asking for the ends of the ledger") from error
 
 
 def entries(reader: Consumer, read: ReadEntry, topic: str, partition: int) -> Iterator[Entry]:

@@ -5,14 +5,14 @@ import time
 from collections.abc import Iterable
 from typing import Self
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from deploy.demo.seen import Seen
 from exchange.brokers import Brokers
 from exchange.codec import Codec
 from exchange.errors import UndecodableError
-from exchange.kafka import open_admin, reading, translate
+from exchange.kafka import open_admin, reading
+from exchange.kafka_places import ends
 from exchange.topics import Topics
 
 AT_ONCE = 500
@@ -24,14 +24,8 @@ def ends_of(kafka: Brokers, topics: Iterable[str], partitions: int) -> list[Topi
     Raises:
         RetryLaterError: Kafka is away.
     """
-    newest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # confluent-kafka leaves it untyped
-    asked = {TopicPartition(topic, number): newest for topic in topics for number in range(partitions)}
-    admin = open_admin(kafka)  # kept until the answers are in: without its client no answer comes
-    try:
-        answers = admin.list_offsets(asked, request_timeout=30)
-        return [TopicPartition(p.topic, p.partition, answer.result().offset) for p, answer in answers.items()]
-    except KafkaException as error:
-        raise translate(error, "asking for the ends of topics") from error
+    places = [(topic, number) for topic in topics for number in range(partitions)]
+    return [TopicPartition(*place, end) for place, end in ends(open_admin(kafka), places).items()]
 
 
 class Watcher:

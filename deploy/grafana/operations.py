@@ -45,6 +45,7 @@ SECTIONS = (
         Curve("积压 lag by process", "short", (Q("instance:creditbus_lag_records:max", "{{process}} {{instance}}"),)),
         Curve("分区停滞 standstill by partition", "s", (
             Q("max by (partition) (creditbus_partition_standstill_seconds)", "{{partition}}"),
+            Q("max by (partition) (creditbus_delivery_standstill_seconds)", "推送 delivery {{partition}}"),
         )),
         Curve("发件箱 outbox", "short", (
             Q("sum(creditbus_outbox_messages)", "消息 messages"),

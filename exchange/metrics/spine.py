@@ -137,6 +137,12 @@ class DispatcherMetrics(ProcessMetrics):
             "When the certificate that the endpoint last showed ends, seconds since 1970.",
             "department",
         )
+        self.lag = self._gauge("delivery_lag_records", "Messages of the assigned partitions not yet taken in.")
+        self.standstill = self._gauge(
+            "delivery_standstill_seconds",
+            "Seconds for which notices of the partition have waited on their topics and none was taken in; 0 while it gets on.",
+            "partition",
+        )
         self.receipts_waiting = self._gauge("receipts_waiting", "Delivery receipts not yet published.")
         self.fenced = self._counter("delivery_fenced", "Commits refused because another process owns the partition.")
         self.rejoins = self._counter(

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from confluent_kafka import TopicPartition
 from standardwebhooks import Webhook
 
 from consumers.dispatcher.attempt_log import Attempt, decode_attempt
@@ -34,6 +35,27 @@ def state(pushed: Pushed, department: str = FIN) -> Endpoint:
     found = pushed.endpoints.find(department)
     assert found is not None
     return found
+
+
+def test_a_partition_that_is_read_no_more_stands_still_until_it_is_read_again(pushed: Pushed) -> None:
+    """As after a broker's death, when the client may lose sight of a partition without a word: simulated by a pause."""
+    pushed.add(FIN)
+    process = pushed.start()
+    pushed.put(FIN, 1, 1)
+    pushed.flush()
+    pushed.all_arrived()
+    pushed.wait(lambda: pushed.metrics.lag._value.get() == 0)
+    number = partition_of(subject(1), pushed.settings.partitions)
+    place = TopicPartition(pushed.topics.out_of(FIN), number)
+    consumer = process._dispatcher._places._intake._consumer  # type: ignore[union-attr] # nothing else can lose it
+    consumer.pause([place])
+    pushed.put(FIN, 1, 2)
+    pushed.flush()
+    standstill = pushed.metrics.standstill.labels(str(number))
+    pushed.wait(lambda: standstill._value.get() > 4 and pushed.metrics.lag._value.get() >= 1)
+    consumer.resume([place])
+    pushed.all_arrived()
+    pushed.wait(lambda: standstill._value.get() == pushed.metrics.lag._value.get() == 0)
 
 
 def test_every_notice_reaches_its_desk_in_order_with_one_receipt(pushed: Pushed) -> None:
