@@ -66,11 +66,13 @@ def _check(bridge: Bridge, home: tuple[Brokers, AdminClient], away: tuple[Broker
             _check_mixing(bridge, *away, bridge.to_away(), "the away")
         except KafkaException as error:
             told = translate(error, "looking at the bridge's topics")
-            if not isinstance(told, RetryLaterError) or time.monotonic() > give_up_at:
-                raise told from error
-            time.sleep(SHOWN_AFTER_SECONDS)  # topics just made have no leader for a moment
+        except RetryLaterError as error:
+            told = error
         else:
             return
+        if not isinstance(told, RetryLaterError) or time.monotonic() > give_up_at:
+            raise told
+        time.sleep(SHOWN_AFTER_SECONDS)  # topics just made have no leader for a moment
 
 
 def _check_apart(bridge: Bridge, here: AdminClient, there: AdminClient) -> None:
